@@ -1,0 +1,217 @@
+//! `loadworthy routes` on small applications, as a user runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn run(arguments: &[&str], dir: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_loadworthy")).arg("routes").args(arguments).arg(dir).output().unwrap()
+}
+
+fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = dir.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    dir
+}
+
+/// `METHOD path handler-file:line`, sorted.
+fn table(files: &[(&str, &str)]) -> Vec<String> {
+    let dir = project(files);
+    let output = run(&["--format", "json"], dir.path());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut rows: Vec<String> = report["routes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+            format!(
+                "{} {} {}:{}",
+                text(&row["method"]),
+                text(&row["path"]),
+                text(&row["handler"]["file"]),
+                row["handler"]["line"]
+            )
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn nested_routers_across_modules_give_full_paths() {
+    let rows = table(&[
+        (
+            "server/index.js",
+            "const express = require('express');\nconst app = express();\napp.use('/api/', require('./routes'));\napp.get('/health', (req, res) => res.send('ok'));\n",
+        ),
+        (
+            "server/routes/index.js",
+            "const { Router } = require('express');\nconst router = Router();\nrouter.use('/users', require('./users'));\nmodule.exports = router;\n",
+        ),
+        (
+            "server/routes/users.js",
+            "const router = require('express').Router();\nconst users = require('../controllers/users');\nrouter.route('/:id').get(users.one).put(users.save);\nrouter.get('/', users.list);\nmodule.exports = router;\n",
+        ),
+        (
+            "server/controllers/users.js",
+            "exports.list = async (req, res) => {};\nexports.one = (req, res) => {};\nconst save = (req, res) => {};\nexports.save = save;\n",
+        ),
+    ]);
+    assert_eq!(
+        rows,
+        [
+            "GET /api/users server/controllers/users.js:1",
+            "GET /api/users/:id server/controllers/users.js:2",
+            "GET /health server/index.js:4",
+            "PUT /api/users/:id server/controllers/users.js:3",
+        ]
+    );
+}
+
+#[test]
+fn an_application_passed_to_a_function_keeps_its_routes() {
+    let rows = table(&[
+        (
+            "server/index.ts",
+            "import express from 'express';\nimport { registerRoutes } from './routes';\nconst app = express();\nregisterRoutes(app);\n",
+        ),
+        (
+            "server/routes.ts",
+            "import type { Express } from 'express';\nimport { api } from '@shared/routes';\nimport { storage } from './storage';\nexport async function registerRoutes(app: Express) {\n  app.get(api.users.list.path, async (req, res) => res.json(await storage.users()));\n}\n",
+        ),
+        ("server/storage.ts", "export const storage = { users: async () => [] };\n"),
+        (
+            "shared/routes.ts",
+            "const base = '/api';\nexport const api = { users: { list: { path: `${base}/users` } } } as const;\n",
+        ),
+        (
+            "tsconfig.json",
+            "{ // aliases\n \"compilerOptions\": { \"paths\": { \"@shared/*\": [\"./shared/*\"] } }, }",
+        ),
+    ]);
+    assert_eq!(rows, ["GET /api/users server/routes.ts:5"]);
+}
+
+#[test]
+fn wrappers_arrays_and_methods_lead_to_the_handler() {
+    let rows = table(&[
+        (
+            "app.ts",
+            "import express, { Router } from 'express';\nimport { OrderController } from './orders';\nconst wrap = (fn: any) => (req: any, res: any, next: any) => fn(req, res).catch(next);\nclass App {\n  private app = express();\n  private router = Router();\n  constructor(private readonly orders: OrderController) {\n    this.router.post('/orders', [check], wrap(this.orders.create));\n    this.router.get('/orders', this.orders.list.bind(this.orders));\n    this.app.use(['/v1', '/v2'], this.router);\n  }\n}\nfunction check() {}\n",
+        ),
+        (
+            "orders.ts",
+            "export class OrderController {\n  create = async (req: any, res: any) => {};\n  async list(req: any, res: any) {}\n}\n",
+        ),
+    ]);
+    assert_eq!(
+        rows,
+        [
+            "GET /v1/orders orders.ts:3",
+            "GET /v2/orders orders.ts:3",
+            "POST /v1/orders orders.ts:2",
+            "POST /v2/orders orders.ts:2",
+        ]
+    );
+}
+
+#[test]
+fn a_handler_wrapped_where_it_is_defined_is_the_handler() {
+    let rows = table(&[
+        (
+            "app.js",
+            "import express from 'express';\nimport * as issues from './issues';\nconst app = express();\napp.get('/issues', issues.list);\n",
+        ),
+        (
+            "issues.js",
+            "import { catchErrors } from './errors';\n\nexport const list = catchErrors(async (req, res) => {});\n",
+        ),
+        (
+            "errors.js",
+            "export const catchErrors = (handler) => async (req, res, next) => {\n  try { await handler(req, res, next); } catch (error) { next(error); }\n};\n",
+        ),
+    ]);
+    assert_eq!(rows, ["GET /issues issues.js:3"]);
+}
+
+#[test]
+fn lookalikes_are_no_routes() {
+    let rows = table(&[(
+        "app.js",
+        "const express = require('express');\nconst axios = require('axios');\nconst app = express();\napp.get('env');\naxios.get('/x', {});\nnew Map().get('/y', f);\nconst cache = { get() {} };\ncache.get('/z', f);\n",
+    )]);
+    assert!(rows.is_empty(), "{rows:?}");
+}
+
+#[test]
+fn routers_that_mount_each_other_end() {
+    let rows = table(&[
+        (
+            "a.js",
+            "const r = require('express').Router();\nr.use('/b', require('./b'));\nr.get('/x', f);\nmodule.exports = r;\n",
+        ),
+        (
+            "b.js",
+            "const r = require('express').Router();\nr.use('/a', require('./a'));\nmodule.exports = r;\n",
+        ),
+    ]);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+}
+
+#[test]
+fn the_output_is_the_same_at_any_thread_count() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/storefront");
+    let outputs: Vec<_> = ["1", "2", "8"]
+        .iter()
+        .map(|threads| run(&["--format", "json", "--threads", threads], &demo).stdout)
+        .collect();
+    assert!(outputs[0].len() > 1_000);
+    assert!(outputs.iter().all(|output| *output == outputs[0]));
+}
+
+#[test]
+fn a_broken_file_is_noted_and_the_rest_is_read() {
+    let dir = project(&[
+        ("package.json", "{ broken"),
+        ("tsconfig.json", "{ \"extends\": \"./tsconfig.json\" }"),
+        ("bad.ts", "const = ;"),
+        ("app.js", "const app = require('express')();\napp.get('/a', (req, res) => {});\n"),
+    ]);
+    fs::write(dir.path().join("latin1.js"), b"const a = '\xe9';").unwrap();
+    let output = run(&[], dir.path());
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success());
+    assert!(stdout.contains("GET     /a"), "{stdout}");
+    assert!(stderr.contains("bad.ts:1:") && stderr.contains("package.json: not read"), "{stderr}");
+}
+
+#[test]
+fn an_empty_folder_is_said_and_a_missing_one_is_wrong_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let empty = run(&[], dir.path());
+    assert!(empty.status.success());
+    assert!(String::from_utf8_lossy(&empty.stderr).contains("no JavaScript or TypeScript file"));
+    let missing = run(&[], &dir.path().join("nowhere"));
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("there is no folder"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_loop_of_links_ends() {
+    let dir = project(&[("src/app.js", "const app = require('express')();\napp.get('/a', f);\n")]);
+    std::os::unix::fs::symlink(dir.path(), dir.path().join("src/again")).unwrap();
+    assert!(String::from_utf8_lossy(&run(&[], dir.path()).stdout).ends_with("1 route\n"));
+}

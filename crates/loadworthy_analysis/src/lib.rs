@@ -1,0 +1,12 @@
+//! Link: what the files of a program mean together.
+//!
+//! The program is read-only once loaded; every question about it is answered on demand and remembered.
+
+mod index;
+mod program;
+mod routes;
+mod values;
+
+pub use program::Program;
+pub use routes::{Handler, Route, routes};
+pub use values::{External, Resolver, Root, Site, Step, Value, Values};

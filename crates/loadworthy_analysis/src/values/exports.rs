@@ -1,0 +1,110 @@
+//! What a name exported by a file is, through re-exports, barrels and both module systems.
+
+use std::rc::Rc;
+
+use loadworthy_project::{FileId, Resolution};
+use loadworthy_syntax::{BindingId, ExportTarget, ImportName, Kind, List, Module, NodeId, WHOLE_MODULE};
+
+use super::{External, Question, Resolver, Root, Step, Value, Values, join, none, one};
+
+impl Resolver<'_> {
+    /// What `name` of the exports of `file` is.
+    pub(super) fn export(&self, file: FileId, name: &str) -> Values {
+        self.guarded(&Question::Export(file, name.to_owned()), || self.find_export(file, name))
+            .unwrap_or_default()
+    }
+
+    fn find_export(&self, file: FileId, name: &str) -> Values {
+        let Some(module) = self.module(file) else { return none() };
+        let named = |wanted: &str| {
+            let targets = module.exports().iter().filter(|export| module.str(export.name) == wanted);
+            join(targets.map(|export| self.export_target(file, module, &export.target)))
+        };
+        let direct = named(name);
+        if !direct.is_empty() {
+            return direct;
+        }
+        // `module.exports = {…}`: its members are the exports, itself the default.
+        let whole = named(WHOLE_MODULE);
+        if !whole.is_empty() {
+            return if name == "default" { whole } else { self.member(&whole, name) };
+        }
+        if name == "default" {
+            // A default import of a CommonJS module without a default of its own is the module.
+            let is_es = module
+                .exports()
+                .iter()
+                .any(|it| matches!(it.target, ExportTarget::From { .. } | ExportTarget::Star { .. }));
+            return if is_es || module.exports().is_empty() { none() } else { one(Value::Namespace(file)) };
+        }
+        join(module.exports().iter().filter_map(|export| match export.target {
+            ExportTarget::Star { source } => Some(self.imported(file, module.str(source), name)),
+            _ => None,
+        }))
+    }
+
+    fn export_target(&self, file: FileId, module: &Module, target: &ExportTarget) -> Values {
+        match *target {
+            ExportTarget::Binding(binding) => self.binding(file, binding),
+            ExportTarget::Value(node) => self.value_of((file, node)),
+            ExportTarget::From { source, name: ImportName::Named(name) } => {
+                self.imported(file, module.str(source), module.str(name))
+            }
+            ExportTarget::From { source, name: ImportName::Default } => {
+                self.imported(file, module.str(source), "default")
+            }
+            ExportTarget::From { source, name: ImportName::Namespace } => {
+                self.required(file, module.str(source), false)
+            }
+            ExportTarget::Star { .. } => none(),
+        }
+    }
+
+    /// `import {name} from source`.
+    pub(super) fn imported(&self, file: FileId, source: &str, name: &str) -> Values {
+        match self.program.resolve(file, source) {
+            Resolution::File(target) => self.export(target, name),
+            Resolution::Missing => none(),
+            other => package(&other).map_or_else(none, |root| {
+                let steps: Rc<[Step]> =
+                    if name == "default" { Rc::default() } else { Rc::new([Step::Get(name.into())]) };
+                one(Value::External(External { root, steps, site: None }))
+            }),
+        }
+    }
+
+    /// The whole of a module; for `require`, what `module.exports` is.
+    pub(super) fn required(&self, file: FileId, source: &str, is_require: bool) -> Values {
+        match self.program.resolve(file, source) {
+            Resolution::File(target) => {
+                let whole = if is_require { self.export(target, WHOLE_MODULE) } else { none() };
+                if whole.is_empty() { one(Value::Namespace(target)) } else { whole }
+            }
+            Resolution::Missing => none(),
+            other => package(&other).map_or_else(none, |root| {
+                one(Value::External(External { root, steps: Rc::default(), site: None }))
+            }),
+        }
+    }
+
+    /// The specifier of `require("…")`.
+    pub(super) fn required_source(module: &Module, callee: NodeId, arguments: List) -> Option<&str> {
+        let Kind::Name { name, binding: BindingId::NONE } = module.kind(callee) else { return None };
+        let first = module.list(arguments).next()?;
+        match module.kind(first) {
+            Kind::String(source) if module.str(name) == "require" => Some(module.str(source)),
+            _ => None,
+        }
+    }
+}
+
+fn package(resolution: &Resolution) -> Option<Root> {
+    match resolution {
+        Resolution::Package { name, subpath } if subpath.is_empty() => {
+            Some(Root::Package(name.as_str().into()))
+        }
+        Resolution::Package { name, subpath } => Some(Root::Package(format!("{name}/{subpath}").into())),
+        Resolution::Builtin(name) => Some(Root::Package(name.as_str().into())),
+        Resolution::File(_) | Resolution::Missing => None,
+    }
+}

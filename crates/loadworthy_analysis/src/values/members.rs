@@ -1,0 +1,185 @@
+//! Members, calls and constructions of values.
+
+use std::rc::Rc;
+
+use loadworthy_project::FileId;
+use loadworthy_syntax::{ClassId, FunctionId, Kind, MemberKind, NodeId, TypeForm, TypeId};
+
+use super::{External, Question, Resolver, Site, Step, Value, Values, join, none, one};
+
+/// Deepest inheritance that is followed.
+const MAX_BASES: usize = 16;
+
+impl Resolver<'_> {
+    /// `value.name` for each alternative.
+    #[must_use]
+    pub fn member(&self, values: &[Value], name: &str) -> Values {
+        join(values.iter().map(|value| self.member_of(value, name)))
+    }
+
+    fn member_of(&self, value: &Value, name: &str) -> Values {
+        match value {
+            Value::Namespace(file) => self.export(*file, name),
+            Value::Object(file, node) => self.property(*file, *node, name),
+            Value::Instance(file, class) => self.class_member(*file, *class, name, false),
+            Value::Class(file, class) => self.class_member(*file, *class, name, true),
+            // `fn.bind(this)`, `fn.call(…)`, `fn.apply(…)` are the function.
+            Value::Function(..) if matches!(name, "bind" | "call" | "apply") => one(value.clone()),
+            // The default export of a package is the package: `require("x").default`.
+            Value::External(_) if name == "default" => one(value.clone()),
+            Value::External(external) => one(Value::External(external.then(Step::Get(name.into()), None))),
+            Value::Parameter(file, function, index) => {
+                let arguments = self.arguments(*file, *function, *index);
+                self.member(&arguments, name)
+            }
+            Value::Function(..) | Value::Array(..) | Value::Text(_) => none(),
+        }
+    }
+
+    fn property(&self, file: FileId, object: NodeId, name: &str) -> Values {
+        let Some(module) = self.module(file) else { return none() };
+        let Kind::Object(list) = module.kind(object) else { return none() };
+        // The last one counts, spreads included.
+        for part in module.list(list).rev() {
+            match module.kind(part) {
+                Kind::Property { key, value } if module.str(key) == name => {
+                    return self.value_of((file, value));
+                }
+                Kind::Spread(value) => {
+                    let inner = self.member(&self.value_of((file, value)), name);
+                    if !inner.is_empty() {
+                        return inner;
+                    }
+                }
+                _ => {}
+            }
+        }
+        none()
+    }
+
+    fn class_member(&self, file: FileId, class: ClassId, name: &str, is_static: bool) -> Values {
+        let mut current = (file, class);
+        for _ in 0..MAX_BASES {
+            let own = self.own_member(current.0, current.1, name, is_static);
+            if !own.is_empty() {
+                return own;
+            }
+            let bases = self.heritage(current.0, current.1);
+            match bases.iter().find(|base| matches!(base, Value::Class(..) | Value::External(_))) {
+                Some(Value::Class(file, class)) => current = (*file, *class),
+                Some(Value::External(external)) => {
+                    let base = if is_static { external.clone() } else { external.then(Step::Extended, None) };
+                    return one(Value::External(base.then(Step::Get(name.into()), None)));
+                }
+                _ => break,
+            }
+        }
+        none()
+    }
+
+    fn heritage(&self, file: FileId, class: ClassId) -> Values {
+        let class = self.module(file).and_then(|module| module.class(class));
+        class
+            .and_then(|class| class.heritage.ok())
+            .map_or_else(none, |heritage| self.value_of((file, heritage)))
+    }
+
+    fn own_member(&self, file: FileId, class: ClassId, name: &str, is_static: bool) -> Values {
+        let Some(module) = self.module(file) else { return none() };
+        let Some(lowered) = module.class(class) else { return none() };
+        let members =
+            lowered.members.iter().filter(|it| it.is_static == is_static && module.str(it.name) == name);
+        let mut found = Vec::new();
+        for member in members {
+            found.push(match (member.kind, module.kind(member.value)) {
+                (MemberKind::Getter, Kind::Function(function)) => self.result(file, function),
+                (MemberKind::Method, _) => self.value_of((file, member.value)),
+                (MemberKind::Field, _) if member.value.is_some() => self.value_of((file, member.value)),
+                (MemberKind::Field | MemberKind::ParameterProperty, _) => self.typed(file, member.type_id),
+                _ => none(),
+            });
+        }
+        if let Some(index) = self.program.index(file) {
+            let assigned = index.fields(class, name).iter().map(|value| self.value_of((file, *value)));
+            found.extend(assigned);
+        }
+        join(found)
+    }
+
+    /// What a value of a declared type is: an object of that class, or of a class that implements it.
+    pub(super) fn typed(&self, file: FileId, type_id: TypeId) -> Values {
+        let Some(module) = self.module(file) else { return none() };
+        let Some(declared) = module.type_ref(type_id) else { return none() };
+        if declared.form != TypeForm::Reference || !declared.binding.is_some() {
+            return none();
+        }
+        let values = self.binding(file, declared.binding);
+        join(values.iter().map(|value| match value {
+            Value::Class(file, class) => one(Value::Instance(*file, *class)),
+            Value::External(external) => {
+                one(Value::External(external.then(Step::Type(module.str(declared.name).into()), None)))
+            }
+            _ => none(),
+        }))
+    }
+
+    /// What a call gives back.
+    pub(super) fn called(&self, values: &[Value], site: Site) -> Values {
+        join(values.iter().map(|value| match value {
+            Value::Function(file, function) => self.unwrapped(*file, *function, site),
+            Value::External(external) => one(Value::External(external.then(Step::Call, Some(site)))),
+            _ => none(),
+        }))
+    }
+
+    /// `catchErrors(handler)` is the handler: a function that gives back a closure of its own, called with functions,
+    /// stands for those functions. Which closure it gives back says nothing about this call.
+    fn unwrapped(&self, file: FileId, function: FunctionId, (caller, call): Site) -> Values {
+        let result = self.result(file, function);
+        let is_closure = |value: &Value| match value {
+            Value::Function(inner_file, inner) => {
+                let parent =
+                    self.module(*inner_file).and_then(|module| module.function(*inner)).map(|it| it.parent);
+                *inner_file == file && parent == Some(function)
+            }
+            _ => false,
+        };
+        if !result.iter().any(is_closure) {
+            return result;
+        }
+        let Some(module) = self.module(caller) else { return result };
+        let Kind::Call { arguments, .. } = module.kind(call) else { return result };
+        let passed = join(module.list(arguments).map(|argument| {
+            let values = self.value_of((caller, argument));
+            values.iter().filter(|value| matches!(value, Value::Function(..))).cloned().collect()
+        }));
+        if passed.is_empty() { result } else { passed }
+    }
+
+    pub(super) fn constructed(values: &[Value], site: Site) -> Values {
+        join(values.iter().map(|value| match value {
+            Value::Class(file, class) => one(Value::Instance(*file, *class)),
+            Value::External(external) => one(Value::External(external.then(Step::New, Some(site)))),
+            _ => none(),
+        }))
+    }
+
+    /// The values a function gives back; a promise counts as what it promises.
+    #[must_use]
+    pub fn result(&self, file: FileId, function: FunctionId) -> Values {
+        let answer = || {
+            let Some(index) = self.program.index(file) else { return none() };
+            join(index.returns(function).iter().map(|value| self.value_of((file, *value))))
+        };
+        self.guarded(&Question::Result(file, function), answer).unwrap_or_default()
+    }
+}
+
+impl External {
+    /// One step further; `site` where the step makes a new object.
+    #[must_use]
+    pub fn then(&self, step: Step, site: Option<Site>) -> Self {
+        let steps: Rc<[Step]> = self.steps.iter().cloned().chain(std::iter::once(step)).collect();
+        Self { root: self.root.clone(), steps, site: site.or(self.site) }
+    }
+}

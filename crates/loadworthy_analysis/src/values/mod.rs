@@ -1,0 +1,276 @@
+//! What an expression is: on-demand, memoised, cycle-safe value resolution across files.
+//!
+//! Values of libraries stay symbolic: the path of steps that leads from the package to them (`pg` → `.Pool` → `new`).
+//! What such a path means is the business of the library knowledge, not of this layer.
+
+mod definitions;
+mod exports;
+mod members;
+mod patterns;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use loadworthy_project::FileId;
+use loadworthy_syntax::{Binary, BindingId, ClassId, FunctionId, Kind, Module, NodeId};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::index::enclosing_class;
+use crate::program::Program;
+
+/// A node of a file.
+pub type Site = (FileId, NodeId);
+
+/// Longest chain of questions behind one answer. Real chains (route → controller → service → repository → client, each
+/// through an import, a field and a factory) stay below 30.
+const MAX_DEPTH: usize = 64;
+
+/// Most alternatives that are kept apart; past it the value is as good as unknown.
+const MAX_ALTERNATIVES: usize = 8;
+
+/// One thing that an expression may be.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Value {
+    /// A function of the program.
+    Function(FileId, FunctionId),
+    /// A class of the program.
+    Class(FileId, ClassId),
+    /// An object of a class of the program.
+    Instance(FileId, ClassId),
+    /// An object literal.
+    Object(FileId, NodeId),
+    /// An array literal.
+    Array(FileId, NodeId),
+    /// All exports of a file.
+    Namespace(FileId),
+    /// A constant string.
+    Text(Rc<str>),
+    /// A parameter, as long as no call site says more.
+    Parameter(FileId, FunctionId, usize),
+    /// Something that a package or the platform gives.
+    External(External),
+}
+
+/// Something that a package or the platform gives: where the path begins, and its steps.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct External {
+    /// The package or global.
+    pub root: Root,
+    /// What was done to it, in order.
+    pub steps: Rc<[Step]>,
+    /// The last call or construction on the path: two calls give two objects.
+    pub site: Option<Site>,
+}
+
+/// Where the path of an [`External`] begins.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Root {
+    /// A package with its subpath (`drizzle-orm/pg-core`), or a built-in module without `node:`.
+    Package(Rc<str>),
+    /// A global name.
+    Global(Rc<str>),
+}
+
+/// One step from a package to a value.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Step {
+    /// `.name`; the default export is the package itself and takes no step.
+    Get(Rc<str>),
+    /// A call.
+    Call,
+    /// A construction.
+    New,
+    /// A value that is only known to have this type.
+    Type(Rc<str>),
+    /// An object of a program's class that extends the value.
+    Extended,
+}
+
+/// The alternatives; none where nothing is known.
+pub type Values = Rc<[Value]>;
+
+/// Answers what expressions are. One a thread.
+pub struct Resolver<'p> {
+    program: &'p Program<'p>,
+    memo: RefCell<FxHashMap<Site, Values>>,
+    open: RefCell<FxHashSet<Question>>,
+    /// Empty while it is being found: parameters are not followed then.
+    call_sites: FxHashMap<(FileId, FunctionId), Vec<Site>>,
+}
+
+/// A question that is being answered: asking it again is a cycle, whose answer adds nothing.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Question {
+    Node(Site),
+    Export(FileId, String),
+    Result(FileId, FunctionId),
+}
+
+impl<'p> Resolver<'p> {
+    /// A resolver over a program.
+    #[must_use]
+    pub fn new(program: &'p Program<'p>) -> Self {
+        let blind = Self {
+            program,
+            memo: RefCell::default(),
+            open: RefCell::default(),
+            call_sites: FxHashMap::default(),
+        };
+        let call_sites = blind.find_call_sites();
+        // What was remembered without call sites may be less than what can be known with them.
+        Self { call_sites, memo: RefCell::default(), ..blind }
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &'p Program<'p> {
+        self.program
+    }
+
+    fn module(&self, file: FileId) -> Option<&'p Module> {
+        self.program.module(file)
+    }
+
+    /// What the expression may be.
+    #[must_use]
+    pub fn value_of(&self, site: Site) -> Values {
+        if let Some(known) = self.memo.borrow().get(&site) {
+            return known.clone();
+        }
+        let outermost = self.open.borrow().is_empty();
+        let values = self.guarded(&Question::Node(site), || self.compute(site)).unwrap_or_default();
+        // Inside a cycle an answer may be partial: only answers that no open question could shorten are kept.
+        if outermost || !values.is_empty() {
+            self.memo.borrow_mut().insert(site, values.clone());
+        }
+        values
+    }
+
+    /// Answers unless the question is open already or the chain is too long.
+    fn guarded(&self, question: &Question, answer: impl FnOnce() -> Values) -> Option<Values> {
+        {
+            let mut open = self.open.borrow_mut();
+            if open.len() >= MAX_DEPTH || !open.insert(question.clone()) {
+                return None;
+            }
+        }
+        let values = answer();
+        self.open.borrow_mut().remove(question);
+        Some(values)
+    }
+
+    fn compute(&self, (file, node): Site) -> Values {
+        let Some(module) = self.module(file) else { return none() };
+        let at = |id: NodeId| (file, id);
+        match module.kind(node) {
+            Kind::Name { name, binding: BindingId::NONE } => Self::global(module.str(name)),
+            Kind::Name { binding, .. } | Kind::Binding(binding) => self.binding(file, binding),
+            Kind::Function(function) => one(Value::Function(file, function)),
+            Kind::Class(class) => one(Value::Class(file, class)),
+            Kind::Object(_) => one(Value::Object(file, node)),
+            Kind::Array(_) => one(Value::Array(file, node)),
+            Kind::String(atom) => one(Value::Text(module.str(atom).into())),
+            Kind::Template { .. } | Kind::Binary { operator: Binary::Add, .. } => {
+                self.text_of((file, node)).map_or_else(none, |text| one(Value::Text(text.into())))
+            }
+            Kind::This => {
+                enclosing_class(module, node).map_or_else(none, |class| one(Value::Instance(file, class)))
+            }
+            Kind::Await(value) | Kind::Default { value, .. } | Kind::Assign { value, .. } => {
+                self.value_of(at(value))
+            }
+            Kind::Conditional { then, otherwise, .. } => {
+                join([self.value_of(at(then)), self.value_of(at(otherwise))])
+            }
+            Kind::Binary { operator: Binary::Or | Binary::Nullish, left, right } => {
+                join([self.value_of(at(left)), self.value_of(at(right))])
+            }
+            Kind::Binary { operator: Binary::And, right, .. } => self.value_of(at(right)),
+            Kind::Sequence(list) => {
+                module.list(list).last().map_or_else(none, |last| self.value_of(at(last)))
+            }
+            Kind::Member { object, name } => self.member(&self.value_of(at(object)), module.str(name)),
+            Kind::Import(source) => match self.text_of(at(source)) {
+                Some(source) => self.required(file, &source, false),
+                None => none(),
+            },
+            Kind::Call { callee, arguments } => {
+                if let Some(source) = Self::required_source(module, callee, arguments) {
+                    return self.required(file, source, true);
+                }
+                let called = self.value_of(at(callee));
+                if matches!(module.kind(callee), Kind::Member { name, .. } if module.str(name) == "bind")
+                    && called.iter().all(|value| matches!(value, Value::Function(..)))
+                {
+                    return called;
+                }
+                self.called(&called, (file, node))
+            }
+            Kind::New { callee, .. } => Self::constructed(&self.value_of(at(callee)), (file, node)),
+            _ => none(),
+        }
+    }
+
+    fn global(name: &str) -> Values {
+        match name {
+            "undefined" | "NaN" | "arguments" | "globalThis" | "global" | "window" => none(),
+            _ => one(Value::External(External {
+                root: Root::Global(name.into()),
+                steps: Rc::default(),
+                site: None,
+            })),
+        }
+    }
+
+    /// The constant text of an expression: literals, constants of other modules, templates and sums of them.
+    #[must_use]
+    pub fn text_of(&self, (file, node): Site) -> Option<String> {
+        let module = self.module(file)?;
+        match module.kind(node) {
+            Kind::String(atom) => Some(module.str(atom).to_owned()),
+            Kind::Number(index) => Some(module.number(index).to_string()),
+            Kind::Template { strings, values } => {
+                let mut values = module.list(values);
+                let mut text = String::new();
+                for part in module.atoms(strings) {
+                    text.push_str(part);
+                    if let Some(value) = values.next() {
+                        text.push_str(&self.text_of((file, value))?);
+                    }
+                }
+                Some(text)
+            }
+            Kind::Binary { operator: Binary::Add, left, right } => {
+                Some(self.text_of((file, left))? + &self.text_of((file, right))?)
+            }
+            Kind::Name { .. } | Kind::Member { .. } | Kind::Conditional { .. } | Kind::Call { .. } => {
+                match &*self.value_of((file, node)) {
+                    [Value::Text(text)] => Some(text.to_string()),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+fn none() -> Values {
+    Rc::default()
+}
+
+fn one(value: Value) -> Values {
+    Rc::new([value])
+}
+
+fn join(parts: impl IntoIterator<Item = Values>) -> Values {
+    let mut all: Vec<Value> = Vec::new();
+    for value in parts.into_iter().flat_map(|part| part.to_vec()) {
+        if !all.contains(&value) {
+            all.push(value);
+        }
+    }
+    if all.len() > MAX_ALTERNATIVES {
+        return none();
+    }
+    all.into()
+}

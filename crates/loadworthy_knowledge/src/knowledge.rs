@@ -1,0 +1,349 @@
+//! All that is known, and the lookups on it.
+
+use std::sync::{LazyLock, OnceLock};
+
+use crate::callbacks::{Callback, Callbacks};
+use crate::closed_sets::Op;
+use crate::error::KnowledgeError;
+use crate::libraries::{Libraries, Library};
+use crate::members::{Members, Origin};
+use crate::names::{HandleId, HandleNames, LibId};
+use crate::reference::{Cost, Costs, DefaultRow, Defaults, Trap, Traps};
+use crate::rows::Member;
+use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, File, HANDLES, TRAPS};
+use crate::steps::{HandleRow, Step, Steps};
+use crate::versions::{Nearest, installed};
+
+/// What libraries are and what calling them does.
+#[derive(Debug, Default)]
+pub struct Knowledge {
+    handles: HandleNames,
+    libraries: Libraries,
+    members: Members,
+    steps: Steps,
+    callbacks: Callbacks,
+    defaults: OnceLock<Defaults>,
+    costs: OnceLock<Costs>,
+    traps: OnceLock<Traps>,
+}
+
+/// A test reads every compiled-in file, so the empty fallback is never taken.
+static BUILTIN: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::build(Vec::new()).unwrap_or_default());
+
+impl Knowledge {
+    /// The compiled-in knowledge.
+    #[must_use]
+    pub fn builtin() -> &'static Self {
+        &BUILTIN
+    }
+
+    /// The compiled-in knowledge and a user's rows, which take precedence. A `[[library]]` row
+    /// with the id of a known library gives it further packages and globals.
+    ///
+    /// # Errors
+    /// If the text is not TOML of known rows, columns and words, or names an unknown library.
+    pub fn with_overrides(user_toml: &str) -> Result<Self, KnowledgeError> {
+        let mut user = File::parse(("user knowledge", user_toml))?;
+        let defaults = std::mem::take(&mut user.default);
+        let costs = std::mem::take(&mut user.cost);
+        let traps = std::mem::take(&mut user.trap);
+        let knowledge = Self::build(vec![user])?;
+        if !defaults.is_empty() {
+            let _ = knowledge.defaults.set(all_defaults(defaults));
+        }
+        if !costs.is_empty() {
+            let _ = knowledge.costs.set(all_costs(costs));
+        }
+        if !traps.is_empty() {
+            let _ = knowledge.traps.set(all_traps(traps));
+        }
+        Ok(knowledge)
+    }
+
+    /// `first` files, then the compiled-in ones: of equal rows the earlier wins.
+    fn build(first: Vec<File>) -> Result<Self, KnowledgeError> {
+        let mut files = first;
+        for source in [EFFECTS, HANDLES, CALLBACKS] {
+            files.push(File::parse(source)?);
+        }
+        let mut knowledge = Self::default();
+        knowledge.add_libraries(&mut files);
+        for file in files {
+            for row in file.handle {
+                knowledge.add_handle(row)?;
+            }
+            for row in file.member {
+                let lib = knowledge.known("member", &row.lib, row.names.first())?;
+                knowledge.members.add(lib, row, &mut knowledge.handles);
+            }
+            for row in file.callback {
+                let lib = knowledge.known("callback", &row.lib, row.names.first())?;
+                knowledge.callbacks.add(lib, row, &mut knowledge.handles);
+            }
+        }
+        Ok(knowledge)
+    }
+
+    fn add_libraries(&mut self, files: &mut [File]) {
+        for file in files.iter_mut() {
+            for row in std::mem::take(&mut file.library) {
+                self.libraries.add(row);
+            }
+        }
+        for at in 0..self.libraries.rows().len() {
+            self.steps.add_default_export(LibId(u32::try_from(at).unwrap_or(u32::MAX)));
+        }
+    }
+
+    fn add_handle(&mut self, row: HandleRow) -> Result<(), KnowledgeError> {
+        let lib = self.known("handle", &row.lib, Some(&row.to))?;
+        let to_lib = match &row.to_lib {
+            Some(to_lib) => self.known("handle", to_lib, Some(&row.to))?,
+            None => lib,
+        };
+        self.steps.add((lib, to_lib), row, &mut self.handles)
+    }
+
+    fn known(&self, row: &'static str, lib: &str, name: Option<&String>) -> Result<LibId, KnowledgeError> {
+        self.libraries.id(lib).ok_or_else(|| KnowledgeError::UnknownLibrary {
+            row,
+            name: name.cloned().unwrap_or_default(),
+            lib: lib.to_owned(),
+        })
+    }
+
+    /// The library of an import: `("pg", "")`, `("next", "cache")`, `("fs", "")`,
+    /// `("node:fs", "promises")`. A subpath that has no entry belongs to its package's library.
+    #[must_use]
+    pub fn library_of(&self, package: &str, subpath: &str) -> Option<LibId> {
+        self.libraries.of_package(package, subpath)
+    }
+
+    /// The library with a key of the data (`node:core`, `prisma`).
+    #[must_use]
+    pub fn library_id(&self, id: &str) -> Option<LibId> {
+        self.libraries.id(id)
+    }
+
+    /// A library's description.
+    #[must_use]
+    pub fn library(&self, lib: LibId) -> &Library {
+        self.libraries.get(lib)
+    }
+
+    /// Every library with its id.
+    pub fn libraries(&self) -> impl Iterator<Item = (LibId, &Library)> {
+        let rows = self.libraries.rows().iter();
+        rows.enumerate().map(|(at, row)| (LibId(u32::try_from(at).unwrap_or(u32::MAX)), row))
+    }
+
+    /// The id of a handle name.
+    #[must_use]
+    pub fn handle(&self, name: &str) -> Option<HandleId> {
+        self.handles.get(name)
+    }
+
+    /// The name of a handle.
+    #[must_use]
+    pub fn handle_name(&self, handle: HandleId) -> &str {
+        self.handles.name(handle)
+    }
+
+    /// The library that a name belongs to which exists without an import.
+    #[must_use]
+    pub fn global(&self, name: &str) -> Option<LibId> {
+        self.libraries.global(name)
+    }
+
+    /// The handle that an operation gives: `new name()`, a call of or access to member `name`, a
+    /// class that extends `name`. `""`, `()` and (of a module) `default` are the handle itself.
+    /// The exact name first, then patterns.
+    #[must_use]
+    pub fn step(&self, lib: LibId, from: HandleId, op: Op, name: &str) -> Option<&Step> {
+        self.step_in(lib, from, op, name, None)
+    }
+
+    /// As [`Knowledge::step`], for an import of `module`: the packages of some libraries have
+    /// different default exports (`koa` and `@koa/router`).
+    #[must_use]
+    pub fn step_in(
+        &self,
+        lib: LibId,
+        from: HandleId,
+        op: Op,
+        name: &str,
+        module: Option<&str>,
+    ) -> Option<&Step> {
+        self.steps.step((lib, from, op), name, module)
+    }
+
+    /// The handle that parameter `param` receives of a function that is argument `arg` of `argc`
+    /// in a call (or construction) of `name`. `event`: the first argument, if a literal.
+    #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "the coordinates of a parameter")]
+    pub fn callback_param(
+        &self,
+        lib: LibId,
+        from: HandleId,
+        name: &str,
+        arg: usize,
+        argc: usize,
+        param: usize,
+        event: Option<&str>,
+    ) -> Option<HandleId> {
+        self.steps.parameter((lib, from), name, (arg, argc, param), event)
+    }
+
+    /// The handle that values of an exported TypeScript type are.
+    #[must_use]
+    pub fn type_handle(&self, lib: LibId, type_name: &str) -> Option<HandleId> {
+        self.steps.of_type(lib, type_name)
+    }
+
+    /// The handle that an exported decorator injects.
+    #[must_use]
+    pub fn injected(&self, lib: LibId, decorator: &str) -> Option<HandleId> {
+        self.steps.injected(lib, decorator)
+    }
+
+    /// What a member does. `module`: the import specifier; `version`: installed, or the declared
+    /// range. `None` if rows exist but for other versions: see [`Knowledge::member_nearest`].
+    #[must_use]
+    pub fn member(
+        &self,
+        lib: LibId,
+        on: HandleId,
+        name: &str,
+        module: Option<&str>,
+        version: Option<&str>,
+    ) -> Option<&Member> {
+        let is_version_known = version.and_then(installed).is_some();
+        let found = self.member_nearest(lib, on, name, module, version)?;
+        (found.is_exact || !is_version_known).then_some(found.row)
+    }
+
+    /// What a member does, by the row of the nearest versions if none covers the version.
+    #[must_use]
+    pub fn member_nearest(
+        &self,
+        lib: LibId,
+        on: HandleId,
+        name: &str,
+        module: Option<&str>,
+        version: Option<&str>,
+    ) -> Option<Nearest<'_, Member>> {
+        let version = version.and_then(installed);
+        let origin = Origin { module, version: version.as_ref() };
+        self.members.nearest(lib, on, name, origin)
+    }
+
+    /// What becomes of a function that is argument `arg` of `argc` in a call (or construction) of
+    /// `name`.
+    #[must_use]
+    pub fn callback(
+        &self,
+        lib: LibId,
+        on: HandleId,
+        name: &str,
+        arg: usize,
+        argc: usize,
+    ) -> Option<&Callback> {
+        self.callbacks.find((lib, on), name, (arg, argc), None)
+    }
+
+    /// What becomes of a function that is property `property` of argument `arg`:
+    /// `consumer.run({ eachMessage })`.
+    #[must_use]
+    pub fn callback_property(
+        &self,
+        lib: LibId,
+        on: HandleId,
+        name: &str,
+        arg: usize,
+        argc: usize,
+        property: &str,
+    ) -> Option<&Callback> {
+        self.callbacks.find((lib, on), name, (arg, argc), Some(property))
+    }
+
+    /// The default of an option. `lib`: npm package, `node:http`, server or platform. `None` if
+    /// rows exist but for other versions: see [`Knowledge::default_nearest`].
+    #[must_use]
+    pub fn default_of(&self, lib: &str, option: &str, version: Option<&str>) -> Option<&DefaultRow> {
+        let is_version_known = version.and_then(installed).is_some();
+        let found = self.default_nearest(lib, option, version)?;
+        (found.is_exact || !is_version_known).then_some(found.row)
+    }
+
+    /// The default of an option, by the row of the nearest versions if none covers the version.
+    #[must_use]
+    pub fn default_nearest(
+        &self,
+        lib: &str,
+        option: &str,
+        version: Option<&str>,
+    ) -> Option<Nearest<'_, DefaultRow>> {
+        self.default_table().nearest(lib, option, version)
+    }
+
+    /// Every default row.
+    #[must_use]
+    pub fn defaults(&self) -> &[DefaultRow] {
+        self.default_table().rows()
+    }
+
+    /// The measured cost of an operation.
+    #[must_use]
+    pub fn cost(&self, op: &str) -> Option<&Cost> {
+        self.cost_table().get(op)
+    }
+
+    /// Every cost row.
+    #[must_use]
+    pub fn costs(&self) -> &[Cost] {
+        self.cost_table().rows()
+    }
+
+    /// The surprises of a package, Node.js module, server or platform.
+    pub fn traps(&self, lib: &str) -> impl Iterator<Item = &Trap> {
+        self.traps.get_or_init(|| all_traps(Vec::new())).of(lib).iter()
+    }
+
+    fn default_table(&self) -> &Defaults {
+        self.defaults.get_or_init(|| all_defaults(Vec::new()))
+    }
+
+    fn cost_table(&self) -> &Costs {
+        self.costs.get_or_init(|| all_costs(Vec::new()))
+    }
+
+    /// Every member row.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        self.members.rows()
+    }
+
+    /// Every callback row.
+    #[must_use]
+    pub fn callbacks(&self) -> &[Callback] {
+        self.callbacks.rows()
+    }
+}
+
+fn all_defaults(mut rows: Vec<DefaultRow>) -> Defaults {
+    rows.extend(File::parse(DEFAULTS).unwrap_or_default().default);
+    Defaults::new(rows)
+}
+
+fn all_costs(mut rows: Vec<Cost>) -> Costs {
+    rows.extend(File::parse(COSTS).unwrap_or_default().cost);
+    Costs::new(rows)
+}
+
+fn all_traps(mut rows: Vec<Trap>) -> Traps {
+    rows.extend(File::parse(TRAPS).unwrap_or_default().trap);
+    Traps::new(rows)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+mod data;
+mod lookups;
+mod overrides;

@@ -1,0 +1,204 @@
+//! Every row of the compiled-in files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use super::super::Knowledge;
+use crate::names::{HandleId, without_node};
+use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, File, HANDLES, TRAPS};
+use crate::steps::HandleOp;
+
+/// Handles that no operation on exports gives, and why.
+const NOT_REACHED: &[(&str, &str, &str)] = &[
+    ("*", "decorator", "the analyser asks for decorators by this name"),
+    ("next", "route file", "a file whose exports Next.js calls, not a value"),
+    ("next", "page file", "a file whose exports Next.js calls, not a value"),
+];
+
+fn effects() -> File {
+    File::parse(EFFECTS).unwrap()
+}
+
+#[test]
+fn every_file_parses_into_the_closed_sets() {
+    for source in [EFFECTS, HANDLES, CALLBACKS, DEFAULTS, COSTS, TRAPS] {
+        if let Err(error) = File::parse(source) {
+            panic!("{error}");
+        }
+    }
+    Knowledge::build(Vec::new()).unwrap();
+    assert!(Knowledge::builtin().members().len() > 700);
+    assert!(Knowledge::builtin().callbacks().len() > 200);
+}
+
+#[test]
+fn library_ids_packages_and_globals_are_unique() {
+    let mut ids = BTreeSet::new();
+    let mut owners = BTreeMap::new();
+    for library in effects().library {
+        assert!(ids.insert(library.id.clone()), "{} twice", library.id);
+        let packages: BTreeSet<_> = library.packages.iter().map(|p| without_node(p)).collect();
+        for package in packages {
+            if let Some(other) = owners.insert(package.to_owned(), library.id.clone()) {
+                panic!("{package} is of {other} and of {}", library.id);
+            }
+        }
+        for global in &library.globals {
+            if let Some(other) = owners.insert(format!("global {global}"), library.id.clone()) {
+                panic!("global {global} is of {other} and of {}", library.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn members_narrow_to_packages_of_their_library() {
+    let knowledge = Knowledge::builtin();
+    for member in knowledge.members() {
+        assert!(!member.on.is_empty() && !member.names.is_empty(), "{member:?}");
+        let Some(module) = &member.module else { continue };
+        let lib = knowledge.library_id(&member.lib).unwrap();
+        assert_eq!(knowledge.library_of(module, ""), Some(lib), "{module} of {}", member.lib);
+    }
+}
+
+#[test]
+fn handle_modules_are_packages_of_their_library() {
+    let knowledge = Knowledge::builtin();
+    for row in knowledge.steps.rows() {
+        let Some(module) = &row.module else { continue };
+        let lib = knowledge.library_id(&row.lib).unwrap();
+        assert_eq!(knowledge.library_of(module, ""), Some(lib), "{module} of {}", row.lib);
+    }
+}
+
+#[test]
+fn global_members_are_globals_of_their_library() {
+    let knowledge = Knowledge::builtin();
+    for member in knowledge.members().iter().filter(|m| m.on.iter().any(|on| on == "global")) {
+        for name in &member.names {
+            assert_eq!(knowledge.global(name), knowledge.library_id(&member.lib), "{name}");
+        }
+    }
+    for row in knowledge.steps.rows() {
+        if row.from.iter().any(|from| from == "global") {
+            for name in row.name.iter() {
+                assert_eq!(knowledge.global(name), knowledge.library_id(&row.lib), "{name}");
+            }
+        }
+    }
+}
+
+/// Handles reached from exports and globals, through rows whose own handle is reached.
+fn reached(knowledge: &Knowledge) -> BTreeSet<(String, String)> {
+    let mut reached = BTreeSet::new();
+    for (_, library) in knowledge.libraries() {
+        reached.insert((library.id.clone(), "module".to_owned()));
+        reached.insert((library.id.clone(), "global".to_owned()));
+    }
+    loop {
+        let before = reached.len();
+        for row in knowledge.steps.rows() {
+            let is_free = matches!(row.op, HandleOp::Type | HandleOp::Inject);
+            let lib = row.lib.clone();
+            if is_free || row.from.iter().any(|f| reached.contains(&(lib.clone(), f.to_owned()))) {
+                let to_lib = row.to_lib.clone().unwrap_or(lib);
+                if let Some(instance) = &row.instance {
+                    reached.insert((to_lib.clone(), instance.clone()));
+                }
+                reached.insert((to_lib, row.to.clone()));
+            }
+        }
+        if reached.len() == before {
+            return reached;
+        }
+    }
+}
+
+#[test]
+fn handles_of_members_are_reached() {
+    let knowledge = Knowledge::builtin();
+    let reached = reached(knowledge);
+    let mut missing = BTreeSet::new();
+    for member in knowledge.members() {
+        for on in &member.on {
+            let excepted =
+                NOT_REACHED.iter().any(|(lib, handle, _)| handle == on && ["*", &member.lib].contains(lib));
+            if !excepted && !reached.contains(&(member.lib.clone(), on.clone())) {
+                missing.insert((member.lib.as_str(), on.as_str()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn handles_of_callbacks_and_steps_are_reached() {
+    let knowledge = Knowledge::builtin();
+    let reached = reached(knowledge);
+    let mut missing = BTreeSet::new();
+    for callback in knowledge.callbacks() {
+        for on in &callback.on {
+            if !reached.contains(&(callback.lib.clone(), on.clone())) {
+                missing.insert((callback.lib.as_str(), on.as_str()));
+            }
+        }
+    }
+    for row in knowledge.steps.rows() {
+        if matches!(row.op, HandleOp::Type | HandleOp::Inject) {
+            continue;
+        }
+        for from in row.from.iter() {
+            if !reached.contains(&(row.lib.clone(), from.to_owned())) {
+                missing.insert((row.lib.as_str(), from));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn exceptions_from_reach_are_needed() {
+    let knowledge = Knowledge::builtin();
+    for (lib, handle, _) in NOT_REACHED {
+        let is_used =
+            |m: &crate::Member| (*lib == "*" || m.lib == *lib) && m.on.iter().any(|on| on == handle);
+        assert!(knowledge.members().iter().any(is_used), "{lib} {handle}");
+    }
+}
+
+#[test]
+fn defaults_costs_and_traps_are_well_formed() {
+    let knowledge = Knowledge::builtin();
+    assert_eq!(knowledge.defaults().len(), File::parse(DEFAULTS).unwrap().default.len());
+    let mut operations = BTreeSet::new();
+    for cost in knowledge.costs() {
+        assert!(operations.insert(&cost.op), "{} twice", cost.op);
+        assert_eq!(cost.scales_with.is_some(), cost.ratio.is_some(), "{}", cost.op);
+        assert!(cost.range[0] <= cost.value && cost.value <= cost.range[1], "{}", cost.op);
+        if let Some(calibration) = &cost.scales_with {
+            assert!(knowledge.cost(calibration).is_some(), "{calibration}");
+        }
+    }
+    let words = ["source", "measured", "docs", "third-party"];
+    let bases = knowledge.defaults().iter().flat_map(|row| &row.basis);
+    let bases = bases.chain(knowledge.costs().iter().flat_map(|row| &row.basis));
+    assert!(bases.clone().all(|basis| words.contains(&basis.as_str())));
+    assert!(!knowledge.defaults().iter().any(|row| row.source.is_empty()));
+}
+
+#[test]
+fn reserved_handles_have_their_ids() {
+    let knowledge = Knowledge::builtin();
+    assert_eq!(knowledge.handle("module"), Some(HandleId::MODULE));
+    assert_eq!(knowledge.handle("global"), Some(HandleId::GLOBAL));
+}
+
+/// A start must not be noticed; a debug build on a busy machine is only asked not to be absurd.
+#[test]
+fn knowledge_is_read_quickly() {
+    let start = Instant::now();
+    Knowledge::build(Vec::new()).unwrap();
+    let elapsed = start.elapsed().as_millis();
+    assert!(elapsed < 2_000, "{elapsed} ms");
+}

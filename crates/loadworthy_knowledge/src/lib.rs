@@ -1,0 +1,33 @@
+//! What libraries are and what calling them does, as data.
+//!
+//! The tables under `data/` are compiled in; [`Knowledge`] answers lookups on them. Nothing here
+//! knows about source code: the analyser resolves expressions to *handles* (`client`, `pool`,
+//! `Model` …) with [`Knowledge::step`] and asks what their members do with [`Knowledge::member`].
+
+mod callbacks;
+mod closed_sets;
+mod effect;
+mod error;
+mod knowledge;
+mod libraries;
+mod members;
+mod names;
+mod reference;
+mod rows;
+mod source;
+mod steps;
+mod versions;
+
+pub use callbacks::Callback;
+pub use closed_sets::{
+    Execution, Flag, Kind, Lifetime, Op, Returns, Rows, Runs, Scope, Target, Thread, Unit,
+};
+pub use effect::{Effect, Group};
+pub use error::KnowledgeError;
+pub use knowledge::Knowledge;
+pub use libraries::Library;
+pub use names::{HandleId, LibId};
+pub use reference::{Cost, DefaultRow, DefaultValue, Trap};
+pub use rows::Member;
+pub use steps::Step;
+pub use versions::{Nearest, Versions};

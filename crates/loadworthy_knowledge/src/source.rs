@@ -1,0 +1,83 @@
+//! Reading the TOML files.
+
+use serde::Deserialize;
+use serde::de::{SeqAccess, Visitor};
+
+use crate::callbacks::Callback;
+use crate::error::KnowledgeError;
+use crate::libraries::Library;
+use crate::reference::{Cost, DefaultRow, Trap};
+use crate::rows::Member;
+use crate::steps::HandleRow;
+
+pub(crate) const EFFECTS: (&str, &str) = ("effects.toml", include_str!("../data/effects.toml"));
+pub(crate) const HANDLES: (&str, &str) = ("handles.toml", include_str!("../data/handles.toml"));
+pub(crate) const CALLBACKS: (&str, &str) = ("callbacks.toml", include_str!("../data/callbacks.toml"));
+pub(crate) const DEFAULTS: (&str, &str) = ("defaults.toml", include_str!("../data/defaults.toml"));
+pub(crate) const COSTS: (&str, &str) = ("costs.toml", include_str!("../data/costs.toml"));
+pub(crate) const TRAPS: (&str, &str) = ("traps.toml", include_str!("../data/traps.toml"));
+
+/// The rows of one file; a user's file may have any.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct File {
+    pub(crate) library: Vec<Library>,
+    pub(crate) member: Vec<Member>,
+    pub(crate) handle: Vec<HandleRow>,
+    pub(crate) callback: Vec<Callback>,
+    pub(crate) default: Vec<DefaultRow>,
+    pub(crate) cost: Vec<Cost>,
+    pub(crate) trap: Vec<Trap>,
+}
+
+impl File {
+    pub(crate) fn parse((name, text): (&'static str, &str)) -> Result<Self, KnowledgeError> {
+        toml::from_str(text).map_err(|source| KnowledgeError::Toml { file: name, source: Box::new(source) })
+    }
+}
+
+/// A word or a list of words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct OneOrMany(Vec<String>);
+
+impl OneOrMany {
+    pub(crate) fn module() -> Self {
+        Self(vec!["module".to_owned()])
+    }
+
+    pub(crate) fn itself() -> Self {
+        Self(vec![String::new()])
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_any(OneOrManyVisitor)
+    }
+}
+
+struct OneOrManyVisitor;
+
+impl<'de> Visitor<'de> for OneOrManyVisitor {
+    type Value = OneOrMany;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a string or a list of strings")
+    }
+
+    fn visit_str<E>(self, word: &str) -> Result<OneOrMany, E> {
+        Ok(OneOrMany(vec![word.to_owned()]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut words: A) -> Result<OneOrMany, A::Error> {
+        let mut all = Vec::new();
+        while let Some(word) = words.next_element()? {
+            all.push(word);
+        }
+        Ok(OneOrMany(all))
+    }
+}

@@ -1,0 +1,88 @@
+//! Type annotations, as far as they say what class a value has.
+
+use oxc_ast::ast::{TSType, TSTypeAnnotation, TSTypeName, TSTypeParameterInstantiation};
+
+use super::Lowering;
+use crate::ids::{Atom, BindingId, NodeId, TypeId};
+use crate::tree::{Kind, TypeForm, TypeRef};
+
+const OTHER: TypeRef =
+    TypeRef { form: TypeForm::Other, name: Atom::NONE, binding: BindingId::NONE, argument: TypeId::NONE };
+
+impl Lowering<'_> {
+    /// Notes the declared type on the binding that a pattern consists of.
+    pub(super) fn annotate(&mut self, pattern: NodeId, annotation: Option<&TSTypeAnnotation<'_>>) {
+        let Some(annotation) = annotation else { return };
+        let target = match self.module.nodes.get(pattern.index()).map(|node| node.kind) {
+            Some(Kind::Default { target, .. }) => target,
+            _ => pattern,
+        };
+        if let Some(Kind::Binding(binding)) = self.module.nodes.get(target.index()).map(|node| node.kind) {
+            let type_id = self.type_ref(&annotation.type_annotation);
+            if let Some(binding) = self.module.bindings.get_mut(binding.index()) {
+                binding.type_id = type_id;
+            }
+        }
+    }
+
+    pub(super) fn type_ref(&mut self, it: &TSType<'_>) -> TypeId {
+        match it {
+            TSType::TSTypeReference(it) => self.type_name(&it.type_name, it.type_arguments.as_deref()),
+            TSType::TSArrayType(it) => {
+                let argument = self.type_ref(&it.element_type);
+                self.add_type(TypeRef { form: TypeForm::Array, argument, ..OTHER })
+            }
+            TSType::TSParenthesizedType(it) => self.type_ref(&it.type_annotation),
+            TSType::TSStringKeyword(_) => self.add_type(TypeRef { form: TypeForm::String, ..OTHER }),
+            TSType::TSNumberKeyword(_) => self.add_type(TypeRef { form: TypeForm::Number, ..OTHER }),
+            TSType::TSBooleanKeyword(_) => self.add_type(TypeRef { form: TypeForm::Boolean, ..OTHER }),
+            // `User | null`: the one member that names something.
+            TSType::TSUnionType(it) => {
+                let mut named = it.types.iter().filter(|member| {
+                    !matches!(member, TSType::TSNullKeyword(_) | TSType::TSUndefinedKeyword(_))
+                });
+                match (named.next(), named.next()) {
+                    (Some(only), None) => self.type_ref(only),
+                    _ => self.add_type(OTHER),
+                }
+            }
+            _ => self.add_type(OTHER),
+        }
+    }
+
+    pub(super) fn type_name(
+        &mut self,
+        name: &TSTypeName<'_>,
+        arguments: Option<&TSTypeParameterInstantiation<'_>>,
+    ) -> TypeId {
+        let argument = match arguments.and_then(|it| it.params.first()) {
+            Some(first) => self.type_ref(first),
+            None => TypeId::NONE,
+        };
+        let last = match name {
+            TSTypeName::IdentifierReference(it) => self.intern(&it.name),
+            TSTypeName::QualifiedName(it) => self.intern(&it.right.name),
+            TSTypeName::ThisExpression(_) => Atom::NONE,
+        };
+        let binding = self.first_binding(name);
+        self.add_type(TypeRef { form: TypeForm::Reference, name: last, binding, argument })
+    }
+
+    fn first_binding(&self, name: &TSTypeName<'_>) -> BindingId {
+        match name {
+            TSTypeName::IdentifierReference(it) => it
+                .reference_id
+                .get()
+                .and_then(|id| self.scoping.get_reference(id).symbol_id())
+                .map_or(BindingId::NONE, |symbol| BindingId::new(symbol.index())),
+            TSTypeName::QualifiedName(it) => self.first_binding(&it.left),
+            TSTypeName::ThisExpression(_) => BindingId::NONE,
+        }
+    }
+
+    fn add_type(&mut self, it: TypeRef) -> TypeId {
+        let id = TypeId::new(self.module.types.len());
+        self.module.types.push(it);
+        id
+    }
+}
