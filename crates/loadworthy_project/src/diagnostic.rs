@@ -1,35 +1,48 @@
-//! What was wrong with the project's files. Bad files are data: the rest is audited.
+//! What could not be read or understood, as data.
 
-/// Something about a file that the user should know.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Something the audit could not take into account, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Diagnostic {
-    /// Path relative to the root; absent where the whole project is meant.
+    /// The file, relative to the root with `/` separators; `None` for the project as a whole.
     pub file: Option<String>,
-    /// Line, counted from 1.
+    /// One-based line.
     pub line: Option<u32>,
-    /// What kind of thing.
+    /// What kind of problem it is.
     pub kind: DiagnosticKind,
-    /// What happened.
+    /// One sentence for a person.
     pub message: String,
 }
 
-/// Kinds of diagnostics.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The kinds of [`Diagnostic`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DiagnosticKind {
+    /// A source file which does not parse (made by the later stages).
+    Syntax,
+    /// A broken `package.json`, `tsconfig.json` or workspace file.
+    Config,
+    /// A lockfile that could not be understood.
+    Lockfile,
+    /// A file above the size limit.
+    TooLarge,
+    /// Invalid UTF-8, replaced when read.
+    Encoding,
+    /// A file with a source extension that holds something else.
+    NotText,
+    /// A file or folder which vanished or may not be read.
+    Unreadable,
     /// Nothing to audit.
     Empty,
-    /// A file could not be read.
-    Unreadable,
-    /// A file was left out for its size.
-    TooLarge,
-    /// A manifest or configuration file is broken.
-    Configuration,
-    /// Source text that does not parse.
-    Syntax,
+    /// A limit of the tool was reached (made by the later stages).
+    Limit,
 }
 
 impl Diagnostic {
-    pub(crate) fn of(file: &str, kind: DiagnosticKind, message: impl Into<String>) -> Self {
+    pub(crate) fn of_file(kind: DiagnosticKind, file: &str, message: impl Into<String>) -> Self {
         Self { file: Some(file.to_owned()), line: None, kind, message: message.into() }
+    }
+
+    pub(crate) fn at_line(mut self, line: Option<u32>) -> Self {
+        self.line = line;
+        self
     }
 }

@@ -1,274 +1,117 @@
-//! The walk over a project's folder.
+//! A discovered project, and the questions it answers.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use crate::dependencies::Declared;
+use crate::resolution::{Query, Resolver};
+use crate::versions::Versions;
+use crate::{
+    Diagnostic, DiagnosticKind, DiscoverError, DiscoverOptions, FileId, Package, PackageId, Resolution,
+    SourceFile, Version, discover, paths, read,
+};
 
-use crate::classify::{FileClass, Language, classify};
-use crate::diagnostic::{Diagnostic, DiagnosticKind};
-use crate::manifest::{Manifest, Package};
-use crate::tsconfig::{self, Aliases};
-
-/// A source file's number: its place in path order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct FileId(u32);
-
-impl FileId {
-    /// The file at `index`.
-    #[must_use]
-    pub fn new(index: usize) -> Self {
-        Self(u32::try_from(index).unwrap_or(u32::MAX))
-    }
-
-    /// The place in [`Project::files`].
-    #[must_use]
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// A package's number: its place in [`Project::packages`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct PackageId(u32);
-
-/// A source file.
-#[derive(Clone, Debug)]
-pub struct SourceFile {
-    /// Its number.
-    pub id: FileId,
-    /// Path relative to the root, with `/`.
-    pub path: String,
-    /// What it is for.
-    pub class: FileClass,
-    /// Its dialect.
-    pub language: Language,
-}
-
-/// Limits of the walk.
-#[derive(Clone, Copy, Debug)]
-pub struct DiscoverOptions {
-    /// Largest source file that is read, in bytes.
-    pub max_file_bytes: u64,
-}
-
-impl Default for DiscoverOptions {
-    /// 1 MiB: hand-written files stay below 300 kB.
-    fn default() -> Self {
-        Self { max_file_bytes: 1 << 20 }
-    }
-}
-
-/// Why there is no project.
-#[derive(Debug, thiserror::Error)]
-pub enum DiscoverError {
-    /// Nothing is there.
-    #[error("there is no folder {}: give the folder of the project to audit", .0.display())]
-    NoSuchFolder(PathBuf),
-}
-
-/// A project's files and packages.
+/// The files, packages and surroundings of one folder.
 #[derive(Debug)]
 pub struct Project {
-    /// The folder that was asked for.
+    /// The folder, absolute and without symbolic links.
     pub root: PathBuf,
-    /// Source files in path order.
+    /// Source files sorted by path; a [`FileId`] is the position.
     pub files: Vec<SourceFile>,
-    /// Packages in folder order; the first is the root's, with or without a manifest.
+    /// The root first (even without `package.json`), then by folder; a [`PackageId`] is the position.
     pub packages: Vec<Package>,
-    /// What was wrong.
+    /// Configuration, deployment, environment and schema files, sorted.
+    pub other_files: Vec<String>,
+    /// What could not be taken into account, sorted.
     pub diagnostics: Vec<Diagnostic>,
-    pub(crate) aliases: FxHashMap<String, Aliases>,
-    by_path: FxHashMap<String, FileId>,
+    pub(crate) resolver: Resolver,
+    pub(crate) versions: Versions,
+    pub(crate) declared: Declared,
 }
-
-/// Folders that hold no source, ignored or not.
-const OUTPUT_FOLDERS: [&str; 10] =
-    ["node_modules", ".git", "dist", ".next", ".nuxt", ".turbo", "coverage", ".output", ".vercel", ".cache"];
-
-/// How much of a file is read to tell its class, in bytes.
-const HEAD_BYTES: usize = 16 << 10;
 
 impl Project {
-    /// Finds the files of the project in `root`.
+    /// Lists and classifies the files below `root`, reads its manifests, configurations and lockfiles.
     ///
     /// # Errors
-    /// Where `root` is no folder. Everything else that is wrong becomes a diagnostic.
+    /// Only if `root` itself can not be listed or an exclude pattern is invalid. An empty folder is a project
+    /// with a diagnostic.
     pub fn discover(root: &Path, options: &DiscoverOptions) -> Result<Self, DiscoverError> {
-        if !root.is_dir() {
-            return Err(DiscoverError::NoSuchFolder(root.to_owned()));
-        }
-        let mut found = walk(root);
-        found.paths.sort();
-        let (sources, skipped): (Vec<_>, Vec<_>) = found
-            .paths
-            .into_iter()
-            .filter_map(|(path, size)| Language::of(&path).map(|language| (path, size, language)))
-            .partition(|(_, size, _)| *size <= options.max_file_bytes);
-        let mut diagnostics = found.diagnostics;
-        diagnostics.extend(skipped.into_iter().map(|(path, size, _)| {
-            let message = format!("not read: {size} bytes (at most {} are)", options.max_file_bytes);
-            Diagnostic::of(&path, DiagnosticKind::TooLarge, message)
-        }));
-        let files: Vec<SourceFile> = sources
-            .into_par_iter()
-            .enumerate()
-            .map(|(index, (path, _, language))| {
-                let class = classify(&path, language, &head(&root.join(&path)));
-                SourceFile { id: FileId::new(index), path, class, language }
-            })
-            .collect();
-        if files.is_empty() {
-            diagnostics.push(Diagnostic {
-                file: None,
-                line: None,
-                kind: DiagnosticKind::Empty,
-                message: "no JavaScript or TypeScript file was found".to_owned(),
-            });
-        }
-        let packages = packages(&found.manifests, &mut diagnostics);
-        let (aliases, broken) = tsconfig::read(&found.configurations);
-        diagnostics.extend(broken);
-        diagnostics.sort_by(|a, b| (&a.file, &a.message).cmp(&(&b.file, &b.message)));
-        let by_path = files.iter().map(|file| (file.path.clone(), file.id)).collect();
-        Ok(Self { root: root.to_owned(), files, packages, diagnostics, aliases, by_path })
+        discover::discover(root, options)
     }
 
-    /// The file at a path relative to the root.
+    /// The source file with that id.
+    #[must_use]
+    pub fn file(&self, id: FileId) -> Option<&SourceFile> {
+        self.files.get(id.index())
+    }
+
+    /// The package with that id.
+    #[must_use]
+    pub fn package(&self, id: PackageId) -> Option<&Package> {
+        self.packages.get(id.index())
+    }
+
+    /// The source file at a relative path.
     #[must_use]
     pub fn file_by_path(&self, path: &str) -> Option<FileId> {
-        self.by_path.get(path).copied()
+        self.resolver.tree.exact(path)
     }
 
-    /// The text of a source file, without byte order mark; bytes that are no UTF-8 are replaced.
+    /// The text of a source file without byte order mark; invalid UTF-8 is replaced (discovery noted it).
     ///
     /// # Errors
-    /// A diagnostic where it can't be read (any more).
+    /// A diagnostic if the file has vanished or can not be read.
     pub fn read(&self, id: FileId) -> Result<String, Diagnostic> {
-        let path = self.files.get(id.index()).map_or("", |file| &file.path);
-        text(&self.root.join(path))
-            .map_err(|error| Diagnostic::of(path, DiagnosticKind::Unreadable, format!("not read: {error}")))
-    }
-}
-
-/// The folder of a path; empty at the root.
-pub(crate) fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(parent, _)| parent)
-}
-
-#[derive(Default)]
-struct Found {
-    paths: Vec<(String, u64)>,
-    manifests: Vec<(String, String)>,
-    configurations: FxHashMap<String, String>,
-    diagnostics: Vec<Diagnostic>,
-}
-
-fn walk(root: &Path) -> Found {
-    let mut found = Found::default();
-    let walker = ignore::WalkBuilder::new(root)
-        .require_git(false)
-        .follow_links(false)
-        .filter_entry(|entry| {
-            let is_output = entry.file_name().to_str().is_some_and(|name| OUTPUT_FOLDERS.contains(&name));
-            !(is_output && entry.file_type().is_some_and(|kind| kind.is_dir()))
-        })
-        .build();
-    for entry in walker {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let message = format!("a folder was not read: {error}");
-                found.diagnostics.push(Diagnostic {
-                    file: None,
-                    line: None,
-                    kind: DiagnosticKind::Unreadable,
-                    message,
-                });
-                continue;
-            }
-        };
-        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-            continue;
-        }
-        let Ok(relative) = entry.path().strip_prefix(root) else { continue };
-        let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-        found.file(parts.join("/"), &entry);
-    }
-    found.manifests.sort();
-    found
-}
-
-impl Found {
-    fn file(&mut self, path: String, entry: &ignore::DirEntry) {
-        let name = path.rsplit('/').next().unwrap_or(&path);
-        let is_configuration = (name.starts_with("tsconfig") || name.starts_with("jsconfig"))
-            && Path::new(name).extension().is_some_and(|ending| ending == "json");
-        if name == "package.json" || is_configuration {
-            match text(entry.path()) {
-                Ok(text) if is_configuration => {
-                    self.configurations.insert(path, text);
-                }
-                Ok(text) => self.manifests.push((path, text)),
-                Err(error) => {
-                    self.diagnostics.push(Diagnostic::of(
-                        &path,
-                        DiagnosticKind::Unreadable,
-                        format!("not read: {error}"),
-                    ));
-                }
-            }
-        } else if Language::of(&path).is_some() {
-            let size = entry.metadata().map_or(0, |it| it.len());
-            self.paths.push((path, size));
+        match self.file(id) {
+            Some(file) => read::text(&self.root, &file.path, read::MAX_CONFIG_BYTES),
+            None => Err(Diagnostic {
+                file: None,
+                line: None,
+                kind: DiagnosticKind::Unreadable,
+                message: format!("no file with the id {}", id.index()),
+            }),
         }
     }
-}
 
-fn packages(manifests: &[(String, String)], diagnostics: &mut Vec<Diagnostic>) -> Vec<Package> {
-    let mut packages = vec![Package { id: PackageId(0), dir: String::new(), manifest: Manifest::default() }];
-    for (path, text) in manifests {
-        let manifest = match jsonc_parser::parse_to_serde_value::<Manifest>(
-            text,
-            &jsonc_parser::ParseOptions::default(),
-        ) {
-            Ok(manifest) => manifest,
-            Err(error) => {
-                diagnostics.push(Diagnostic::of(
-                    path,
-                    DiagnosticKind::Configuration,
-                    format!("not read: {error}"),
-                ));
-                Manifest::default()
-            }
-        };
-        let dir = parent(path).to_owned();
-        match packages.first_mut() {
-            Some(root) if dir.is_empty() => root.manifest = manifest,
-            _ => {
-                let id = PackageId(u32::try_from(packages.len()).unwrap_or(u32::MAX));
-                packages.push(Package { id, dir, manifest });
-            }
+    /// The text of one of [`Self::other_files`].
+    ///
+    /// # Errors
+    /// A diagnostic if the file has vanished, can not be read, is too large or not part of the project.
+    pub fn read_other(&self, path: &str) -> Result<String, Diagnostic> {
+        if self.other_files.binary_search_by(|known| known.as_str().cmp(path)).is_err() {
+            return Err(Diagnostic::of_file(DiagnosticKind::Unreadable, path, "not a file of the project"));
         }
+        read::text(&self.root, path, read::MAX_CONFIG_BYTES)
     }
-    packages
-}
 
-fn text(path: &Path) -> std::io::Result<String> {
-    let bytes = fs::read(path)?;
-    let text = String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    Ok(match text.strip_prefix('\u{feff}') {
-        Some(rest) => rest.to_owned(),
-        None => text,
-    })
-}
+    /// What `specifier` means in the file `from`. Looks at nothing but memory; meant for many threads.
+    #[must_use]
+    pub fn resolve(&self, from: FileId, specifier: &str) -> Resolution {
+        let Some(file) = self.file(from) else { return Resolution::Missing };
+        let scope = self.scope(file.package);
+        Query { resolver: &self.resolver, packages: &self.packages, scope, file }.resolve(specifier)
+    }
 
-/// How a file begins; empty where it can't be read, which reading it whole will report.
-fn head(path: &Path) -> String {
-    use std::io::Read;
-    let mut bytes = Vec::with_capacity(HEAD_BYTES);
-    let read = fs::File::open(path).and_then(|file| file.take(HEAD_BYTES as u64).read_to_end(&mut bytes));
-    read.map(|_| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    /// The version a package gets of a dependency: its own, that of a package around it, or what the lockfile of
+    /// the root hoists.
+    #[must_use]
+    pub fn version_of(&self, package: PackageId, dependency: &str) -> Option<&Version> {
+        let around = self.scope(package);
+        let direct = around.iter().find_map(|package| self.versions.of(package.id, dependency));
+        direct.or_else(|| self.versions.transitive(dependency))
+    }
+
+    /// Whether the package, or one around it, declares the dependency in any group.
+    #[must_use]
+    pub fn depends_on(&self, package: PackageId, dependency: &str) -> bool {
+        self.scope(package).iter().any(|package| self.declared.contains(package.id, dependency))
+    }
+
+    /// The package and those around it, innermost first; the last is the root.
+    fn scope(&self, package: PackageId) -> Vec<&Package> {
+        let dir = self.package(package).map_or("", |package| package.dir.as_str());
+        paths::ancestors(dir)
+            .filter_map(|dir| self.resolver.tree.packages.get(dir))
+            .filter_map(|id| self.package(*id))
+            .collect()
+    }
 }

@@ -1,0 +1,27 @@
+//! The report: one plain model that the command fills, its score and plan, and the formats.
+//!
+//! Nothing here reads or prints; every renderer returns text.
+
+mod effort;
+mod escape;
+mod fingerprint;
+mod json;
+mod markdown;
+mod model;
+mod plan;
+mod score;
+mod terminal;
+
+pub use effort::effort_minutes;
+pub use fingerprint::{FingerprintOf, fingerprint};
+pub use json::{json, json_schema};
+pub use markdown::markdown;
+pub use model::{
+    Applicability, Band, Category, Confidence, ConfigChange, Context, Diagnostic, DiagnosticKind, Edit,
+    Evidence, Fact, Figure, Finding, Fix, Impact, Location, MonitorItem, NeedsConfirmation, PackageScore,
+    Plan, PlanItem, Report, Route, SCHEMA_VERSION, Score, ScoreRange, Severity, Suspicion, Target, Tool,
+    TopFix,
+};
+pub use plan::plan;
+pub use score::{Audited, score};
+pub use terminal::{Color, Detail, TerminalOptions, terminal};
