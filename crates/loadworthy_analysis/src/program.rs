@@ -1,12 +1,13 @@
-//! The whole program: every audited file, lowered, alive for the run.
+//! The whole program: every audited file, lowered, alive for the run; beside them the migrations, for what they tell
+//! about the database.
 
-use loadworthy_project::{Diagnostic, DiagnosticKind, FileId, Project, Resolution};
+use loadworthy_project::{Diagnostic, DiagnosticKind, FileClass, FileId, Project, Resolution, SourceFile};
 use loadworthy_syntax::{Module, STACK_BYTES, parse};
 use rayon::prelude::*;
 
 use crate::index::ModuleIndex;
 
-/// A project with its audited files lowered.
+/// A project with its audited files and its migrations lowered.
 pub struct Program<'p> {
     project: &'p Project,
     modules: Vec<Option<Loaded>>,
@@ -19,20 +20,15 @@ struct Loaded {
 }
 
 impl<'p> Program<'p> {
-    /// Reads and lowers the audited files on `threads` threads (0: one a core). Tests, generated and vendored files give
-    /// no findings and are not read.
+    /// Reads and lowers the audited files on `threads` threads (0: one a core), and the migrations and scripts that
+    /// declare tables. Tests, generated and vendored files are not read.
     ///
     /// # Errors
     /// Where the threads can't be started.
     pub fn load(project: &'p Project, threads: usize) -> Result<Self, rayon::ThreadPoolBuildError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES).build()?;
-        let loaded: Vec<_> = pool.install(|| {
-            project
-                .files
-                .par_iter()
-                .map(|file| if file.class.is_audited() { load(project, file.id) } else { (None, Vec::new()) })
-                .collect()
-        });
+        let loaded: Vec<_> =
+            pool.install(|| project.files.par_iter().map(|file| load(project, file)).collect());
         let (modules, diagnostics): (Vec<_>, Vec<_>) = loaded.into_iter().unzip();
         Ok(Self { project, modules, diagnostics: diagnostics.into_iter().flatten().collect() })
     }
@@ -46,7 +42,17 @@ impl<'p> Program<'p> {
     /// A lowered file; `None` where it is not audited or could not be used.
     #[must_use]
     pub fn module(&self, file: FileId) -> Option<&Module> {
+        self.lowered(file).filter(|_| self.is_audited(file))
+    }
+
+    /// As [`Program::module`], migrations included.
+    #[must_use]
+    pub fn lowered(&self, file: FileId) -> Option<&Module> {
         self.loaded(file).map(|loaded| &loaded.module)
+    }
+
+    fn is_audited(&self, file: FileId) -> bool {
+        self.project.file(file).is_some_and(|file| file.class.is_audited())
     }
 
     pub(crate) fn index(&self, file: FileId) -> Option<&ModuleIndex> {
@@ -57,8 +63,18 @@ impl<'p> Program<'p> {
         self.modules.get(file.index())?.as_ref()
     }
 
-    /// Every lowered file, in path order.
+    /// Every audited file, in path order.
     pub fn modules(&self) -> impl Iterator<Item = (FileId, &Module)> + '_ {
+        self.all_modules().filter(|(file, _)| self.is_audited(*file))
+    }
+
+    /// Migrations and the scripts that declare tables, in path order: read for what they say about the database, never
+    /// reported on.
+    pub fn migrations(&self) -> impl Iterator<Item = (FileId, &Module)> + '_ {
+        self.all_modules().filter(|(file, _)| !self.is_audited(*file))
+    }
+
+    fn all_modules(&self) -> impl Iterator<Item = (FileId, &Module)> + '_ {
         self.modules
             .iter()
             .enumerate()
@@ -84,19 +100,46 @@ impl<'p> Program<'p> {
     }
 }
 
-fn load(project: &Project, file: FileId) -> (Option<Loaded>, Vec<Diagnostic>) {
-    let path = project.files.get(file.index()).map_or("", |file| &file.path);
-    let text = match project.read(file) {
+/// A migration or script with none of these words says nothing about tables.
+const DECLARING_WORDS: [&str; 9] = [
+    "CREATE TABLE",
+    "CREATE INDEX",
+    "CREATE UNIQUE",
+    "create table",
+    "create index",
+    "create unique",
+    "createTable",
+    "createIndex",
+    "ensureIndex",
+];
+
+fn is_wanted(file: &SourceFile, text: &str) -> bool {
+    match file.class {
+        FileClass::Migration => true,
+        FileClass::Script => DECLARING_WORDS.iter().any(|word| text.contains(word)),
+        class => class.is_audited(),
+    }
+}
+
+fn load(project: &Project, file: &SourceFile) -> (Option<Loaded>, Vec<Diagnostic>) {
+    let is_read = file.class.is_audited() || matches!(file.class, FileClass::Migration | FileClass::Script);
+    if !is_read {
+        return (None, Vec::new());
+    }
+    let text = match project.read(file.id) {
         Ok(text) => text,
         Err(diagnostic) => return (None, vec![diagnostic]),
     };
-    let parsed = parse(path, &text);
+    if !is_wanted(file, &text) {
+        return (None, Vec::new());
+    }
+    let parsed = parse(&file.path, &text);
     let diagnostics = parsed
         .errors
         .into_iter()
         .take(1) // The first error of a file explains the rest.
         .map(|error| Diagnostic {
-            file: Some(path.to_owned()),
+            file: Some(file.path.clone()),
             line: Some(error.line),
             kind: DiagnosticKind::Syntax,
             message: error.message,

@@ -128,7 +128,7 @@ impl<'p> Resolver<'p> {
     }
 
     fn module(&self, file: FileId) -> Option<&'p Module> {
-        self.program.module(file)
+        self.program.lowered(file)
     }
 
     /// What the expression may be.
