@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use loadworthy_analysis::Program;
+use loadworthy_knowledge::Knowledge;
 use loadworthy_project::{Diagnostic, DiscoverOptions, Project};
 
 /// Tells whether a Node.js app survives a real load, and where it breaks.
@@ -62,7 +63,7 @@ struct Failure {
 fn run(path: &std::path::Path, format: Format, threads: usize) -> Result<(), Failure> {
     let project = Project::discover(path, &DiscoverOptions::default())
         .map_err(|error| Failure { message: error.to_string(), code: 2 })?;
-    let program = Program::load(&project, threads).map_err(|error| Failure {
+    let program = Program::load(&project, Knowledge::builtin(), threads).map_err(|error| Failure {
         message: format!("the worker threads could not be started: {error}"),
         code: 3,
     })?;

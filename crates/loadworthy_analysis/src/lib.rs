@@ -2,11 +2,15 @@
 //!
 //! The program is read-only once loaded; every question about it is answered on demand and remembered.
 
+mod handles;
 mod index;
+mod links;
 mod program;
 mod routes;
 mod values;
 
+pub use handles::{Called, Folded, Held, Outcome, function_at};
+pub use links::{FunctionRef, Links, PassedSite};
 pub use program::Program;
 pub use routes::{Handler, Route, routes};
 pub use values::{External, Resolver, Root, Site, Step, Value, Values};

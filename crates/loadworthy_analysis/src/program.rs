@@ -1,16 +1,20 @@
 //! The whole program: every audited file, lowered, alive for the run; beside them the migrations, for what they tell
 //! about the database.
 
+use loadworthy_knowledge::Knowledge;
 use loadworthy_project::{Diagnostic, DiagnosticKind, FileClass, FileId, Project, Resolution, SourceFile};
 use loadworthy_syntax::{Module, STACK_BYTES, parse};
 use rayon::prelude::*;
 
 use crate::index::ModuleIndex;
+use crate::links::Links;
 
 /// A project with its audited files and its migrations lowered.
 pub struct Program<'p> {
     project: &'p Project,
+    knowledge: &'p Knowledge,
     modules: Vec<Option<Loaded>>,
+    links: Links,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -25,12 +29,36 @@ impl<'p> Program<'p> {
     ///
     /// # Errors
     /// Where the threads can't be started.
-    pub fn load(project: &'p Project, threads: usize) -> Result<Self, rayon::ThreadPoolBuildError> {
+    pub fn load(
+        project: &'p Project,
+        knowledge: &'p Knowledge,
+        threads: usize,
+    ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES).build()?;
-        let loaded: Vec<_> =
-            pool.install(|| project.files.par_iter().map(|file| load(project, file)).collect());
+        Ok(pool.install(|| Self::read(project, knowledge)))
+    }
+
+    /// As [`Self::load`], on the threads of the current pool, whose stacks must have [`STACK_BYTES`].
+    #[must_use]
+    pub fn read(project: &'p Project, knowledge: &'p Knowledge) -> Self {
+        let loaded: Vec<_> = project.files.par_iter().map(|file| load(project, file)).collect();
         let (modules, diagnostics): (Vec<_>, Vec<_>) = loaded.into_iter().unzip();
-        Ok(Self { project, modules, diagnostics: diagnostics.into_iter().flatten().collect() })
+        let diagnostics = diagnostics.into_iter().flatten().collect();
+        let mut program = Self { project, knowledge, modules, links: Links::default(), diagnostics };
+        program.links = Links::find(&program);
+        program
+    }
+
+    /// What libraries are and do.
+    #[must_use]
+    pub fn knowledge(&self) -> &'p Knowledge {
+        self.knowledge
+    }
+
+    /// Who is called and passed where.
+    #[must_use]
+    pub fn links(&self) -> &Links {
+        &self.links
     }
 
     /// The files and packages.

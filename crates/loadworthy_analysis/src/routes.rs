@@ -158,7 +158,7 @@ fn owners(resolver: &Resolver<'_>, site: Site) -> Vec<(Site, Owner)> {
     values
         .iter()
         .filter_map(|value| match value {
-            Value::External(external) => Some((external.site?, owner(external)?)),
+            Value::External(external) => Some((external.site()?, owner(external)?)),
             _ => None,
         })
         .collect()
@@ -167,9 +167,11 @@ fn owners(resolver: &Resolver<'_>, site: Site) -> Vec<(Site, Owner)> {
 fn owner(external: &External) -> Option<Owner> {
     let Root::Package(package) = &external.root else { return None };
     match (&**package, &*external.steps) {
-        ("express", [Step::Call]) => Some(Owner::App),
-        ("express", [Step::Get(name), Step::Call | Step::New]) if &**name == "Router" => Some(Owner::Router),
-        ("express-promise-router", [Step::Call]) => Some(Owner::Router),
+        ("express", [Step::Call(_)]) => Some(Owner::App),
+        ("express", [Step::Get(name), Step::Call(_) | Step::New(_)]) if &**name == "Router" => {
+            Some(Owner::Router)
+        }
+        ("express-promise-router", [Step::Call(_)]) => Some(Owner::Router),
         _ => None,
     }
 }

@@ -79,7 +79,8 @@ struct Way {
 
 #[derive(Debug)]
 struct Parameter {
-    arg: i8,
+    /// `None`: any argument.
+    arg: Option<i8>,
     param: usize,
     event: Option<Box<str>>,
     to: HandleId,
@@ -156,7 +157,7 @@ impl Steps {
             let table = self.parameters.entry((lib, from)).or_default();
             for name in row.name.iter() {
                 let parameter = Parameter {
-                    arg: row.arg.unwrap_or(0),
+                    arg: row.arg,
                     param: row.param.unwrap_or(0),
                     event: row.event.as_deref().map(Into::into),
                     to,
@@ -196,7 +197,7 @@ impl Steps {
             .all(canonical(from, name))
             .find(|row| {
                 row.param == param
-                    && is_argument(Some(row.arg), arg, argc)
+                    && is_argument(row.arg, arg, argc)
                     && row.event.as_deref().is_none_or(|wanted| event == Some(wanted))
             })
             .map(|row| row.to)
@@ -242,9 +243,6 @@ fn best_way<'t>(ways: impl Iterator<Item = &'t Way>, module: Option<&str>) -> Op
 /// What a row lacks, or has that its `op` does not use.
 fn problem_of(row: &HandleRow) -> Option<&'static str> {
     let is_callback = row.op == HandleOp::Callback;
-    if is_callback && row.arg.is_none() {
-        return Some("a callback needs `arg`");
-    }
     if !is_callback && (row.arg.is_some() || row.param.is_some() || row.event.is_some()) {
         return Some("only a callback has `arg`, `param` and `event`");
     }

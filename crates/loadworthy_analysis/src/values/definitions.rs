@@ -1,12 +1,22 @@
 //! What a declared name is: its initial value, everything assigned to it, its import, its type, or its arguments.
 
-use loadworthy_project::FileId;
-use loadworthy_syntax::{BindingId, BindingKind, FunctionId, ImportName, Kind, Module, NodeId};
-use rustc_hash::FxHashMap;
+use std::rc::Rc;
 
-use super::{Resolver, Site, Value, Values, join, none, one};
+use loadworthy_project::FileId;
+use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, ImportName, Kind, Module, NodeId};
+
+use super::{External, Question, Resolver, Root, Value, Values, join, none, one};
+
+/// Most call sites that are asked what they pass.
+const MAX_CALL_SITES: usize = 64;
 
 impl Resolver<'_> {
+    /// What a declared name stands for.
+    #[must_use]
+    pub fn declared_by(&self, (file, binding): (FileId, BindingId)) -> Values {
+        self.binding(file, binding)
+    }
+
     /// What a name may stand for.
     pub(super) fn binding(&self, file: FileId, id: BindingId) -> Values {
         let Some(module) = self.module(file) else { return none() };
@@ -38,7 +48,8 @@ impl Resolver<'_> {
                 let typed = self.typed(file, binding.type_id);
                 if typed.is_empty() { declared } else { typed }
             }
-            BindingKind::Catch | BindingKind::Type => none(),
+            BindingKind::Type => one(Value::Interface(file, id)),
+            BindingKind::Catch => none(),
         }
     }
 
@@ -69,33 +80,49 @@ impl Resolver<'_> {
         }))
     }
 
-    /// What the call sites pass for a parameter.
+    /// What the call sites pass for a parameter, or a library where the function is a callback.
     pub(super) fn arguments(&self, file: FileId, function: FunctionId, index: usize) -> Values {
-        let Some(sites) = self.call_sites.get(&(file, function)) else { return none() };
-        join(sites.iter().filter_map(|(caller, call)| {
+        let Some(links) = self.links else { return none() };
+        let sites = links.call_sites(file, function);
+        let passed = sites.iter().take(MAX_CALL_SITES).filter_map(|(caller, call)| {
             let module = self.module(*caller)?;
             let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(*call) else {
                 return None;
             };
             let argument = module.list(arguments).nth(index)?;
             Some(self.value_of((*caller, argument)))
+        });
+        let by_library = || self.handed(file, function, index);
+        let question = Question::Argument(file, function, index);
+        self.guarded(&question, || join(passed.chain(std::iter::once_with(by_library)))).unwrap_or_default()
+    }
+
+    /// What a library passes for a parameter of a function that it calls.
+    fn handed(&self, file: FileId, function: FunctionId, index: usize) -> Values {
+        let Some(links) = self.links else { return none() };
+        join(links.passed_sites(file, function).iter().map(|passed| {
+            let (caller, call) = passed.call;
+            let held = self.handles_passed(caller, call, passed.argument, index);
+            held.into_iter()
+                .map(|(lib, handle)| {
+                    Value::External(External { root: Root::Passed(lib, handle), steps: Rc::default() })
+                })
+                .collect()
         }))
     }
 
-    /// Calls of each function of the program, as far as their callee is known without following parameters.
-    pub(super) fn find_call_sites(&self) -> FxHashMap<(FileId, FunctionId), Vec<Site>> {
-        let mut sites: FxHashMap<_, Vec<Site>> = FxHashMap::default();
-        for (file, module) in self.program.modules() {
-            for call in module.calls() {
-                for callee in self.callees(file, module, *call) {
-                    sites.entry(callee).or_default().push((file, *call));
-                }
-            }
-        }
-        sites
+    fn implementors_of(&self, file: FileId, binding: BindingId) -> &[(FileId, ClassId)] {
+        self.links.map_or(&[], |links| links.implementors(file, binding))
     }
 
-    fn callees(&self, file: FileId, module: &Module, call: NodeId) -> Vec<(FileId, FunctionId)> {
+    /// Objects of the classes that implement an interface.
+    pub(super) fn implementors(&self, file: FileId, binding: BindingId) -> Values {
+        let classes = self.implementors_of(file, binding);
+        classes.iter().map(|(file, class)| Value::Instance(*file, *class)).collect()
+    }
+
+    /// The functions of the program that a call or construction runs.
+    pub(crate) fn callees(&self, file: FileId, module: &Module, call: NodeId) -> Vec<(FileId, FunctionId)> {
         let (callee, is_new) = match module.kind(call) {
             Kind::Call { callee, .. } => (callee, false),
             Kind::New { callee, .. } => (callee, true),

@@ -68,7 +68,7 @@ impl Resolver<'_> {
             other => package(&other).map_or_else(none, |root| {
                 let steps: Rc<[Step]> =
                     if name == "default" { Rc::default() } else { Rc::new([Step::Get(name.into())]) };
-                one(Value::External(External { root, steps, site: None }))
+                one(Value::External(External { root, steps }))
             }),
         }
     }
@@ -81,9 +81,8 @@ impl Resolver<'_> {
                 if whole.is_empty() { one(Value::Namespace(target)) } else { whole }
             }
             Resolution::Missing => none(),
-            other => package(&other).map_or_else(none, |root| {
-                one(Value::External(External { root, steps: Rc::default(), site: None }))
-            }),
+            other => package(&other)
+                .map_or_else(none, |root| one(Value::External(External { root, steps: Rc::default() }))),
         }
     }
 

@@ -27,12 +27,12 @@ impl Resolver<'_> {
             Value::Function(..) if matches!(name, "bind" | "call" | "apply") => one(value.clone()),
             // The default export of a package is the package: `require("x").default`.
             Value::External(_) if name == "default" => one(value.clone()),
-            Value::External(external) => one(Value::External(external.then(Step::Get(name.into()), None))),
+            Value::External(external) => one(Value::External(external.then(Step::Get(name.into())))),
             Value::Parameter(file, function, index) => {
                 let arguments = self.arguments(*file, *function, *index);
                 self.member(&arguments, name)
             }
-            Value::Function(..) | Value::Array(..) | Value::Text(_) => none(),
+            Value::Function(..) | Value::Array(..) | Value::Text(_) | Value::Interface(..) => none(),
         }
     }
 
@@ -68,8 +68,8 @@ impl Resolver<'_> {
             match bases.iter().find(|base| matches!(base, Value::Class(..) | Value::External(_))) {
                 Some(Value::Class(file, class)) => current = (*file, *class),
                 Some(Value::External(external)) => {
-                    let base = if is_static { external.clone() } else { external.then(Step::Extended, None) };
-                    return one(Value::External(base.then(Step::Get(name.into()), None)));
+                    let base = if is_static { external.clone() } else { external.then(Step::Extended) };
+                    return one(Value::External(base.then(Step::Get(name.into()))));
                 }
                 _ => break,
             }
@@ -116,8 +116,9 @@ impl Resolver<'_> {
         let values = self.binding(file, declared.binding);
         join(values.iter().map(|value| match value {
             Value::Class(file, class) => one(Value::Instance(*file, *class)),
+            Value::Interface(file, binding) => self.implementors(*file, *binding),
             Value::External(external) => {
-                one(Value::External(external.then(Step::Type(module.str(declared.name).into()), None)))
+                one(Value::External(external.then(Step::Type(module.str(declared.name).into()))))
             }
             _ => none(),
         }))
@@ -127,7 +128,7 @@ impl Resolver<'_> {
     pub(super) fn called(&self, values: &[Value], site: Site) -> Values {
         join(values.iter().map(|value| match value {
             Value::Function(file, function) => self.unwrapped(*file, *function, site),
-            Value::External(external) => one(Value::External(external.then(Step::Call, Some(site)))),
+            Value::External(external) => one(Value::External(external.then(Step::Call(site)))),
             _ => none(),
         }))
     }
@@ -159,7 +160,7 @@ impl Resolver<'_> {
     pub(super) fn constructed(values: &[Value], site: Site) -> Values {
         join(values.iter().map(|value| match value {
             Value::Class(file, class) => one(Value::Instance(*file, *class)),
-            Value::External(external) => one(Value::External(external.then(Step::New, Some(site)))),
+            Value::External(external) => one(Value::External(external.then(Step::New(site)))),
             _ => none(),
         }))
     }
@@ -176,10 +177,10 @@ impl Resolver<'_> {
 }
 
 impl External {
-    /// One step further; `site` where the step makes a new object.
+    /// One step further.
     #[must_use]
-    pub fn then(&self, step: Step, site: Option<Site>) -> Self {
+    pub fn then(&self, step: Step) -> Self {
         let steps: Rc<[Step]> = self.steps.iter().cloned().chain(std::iter::once(step)).collect();
-        Self { root: self.root.clone(), steps, site: site.or(self.site) }
+        Self { root: self.root.clone(), steps }
     }
 }

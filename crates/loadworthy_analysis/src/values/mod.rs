@@ -11,11 +11,13 @@ mod patterns;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingId, ClassId, FunctionId, Kind, Module, NodeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::index::enclosing_class;
+use crate::links::Links;
 use crate::program::Program;
 
 /// A node of a file.
@@ -45,6 +47,8 @@ pub enum Value {
     Namespace(FileId),
     /// A constant string.
     Text(Rc<str>),
+    /// An interface or type alias of the program.
+    Interface(FileId, BindingId),
     /// A parameter, as long as no call site says more.
     Parameter(FileId, FunctionId, usize),
     /// Something that a package or the platform gives.
@@ -58,8 +62,14 @@ pub struct External {
     pub root: Root,
     /// What was done to it, in order.
     pub steps: Rc<[Step]>,
+}
+
+impl External {
     /// The last call or construction on the path: two calls give two objects.
-    pub site: Option<Site>,
+    #[must_use]
+    pub fn site(&self) -> Option<Site> {
+        self.steps.iter().rev().find_map(Step::site)
+    }
 }
 
 /// Where the path of an [`External`] begins.
@@ -69,6 +79,8 @@ pub enum Root {
     Package(Rc<str>),
     /// A global name.
     Global(Rc<str>),
+    /// What a library passes to a callback: a request, a transaction's client, a socket.
+    Passed(LibId, HandleId),
 }
 
 /// One step from a package to a value.
@@ -77,13 +89,24 @@ pub enum Step {
     /// `.name`; the default export is the package itself and takes no step.
     Get(Rc<str>),
     /// A call.
-    Call,
+    Call(Site),
     /// A construction.
-    New,
+    New(Site),
     /// A value that is only known to have this type.
     Type(Rc<str>),
     /// An object of a program's class that extends the value.
     Extended,
+}
+
+impl Step {
+    /// The call or construction; `None` for other steps.
+    #[must_use]
+    pub fn site(&self) -> Option<Site> {
+        match self {
+            Self::Call(site) | Self::New(site) => Some(*site),
+            _ => None,
+        }
+    }
 }
 
 /// The alternatives; none where nothing is known.
@@ -94,8 +117,8 @@ pub struct Resolver<'p> {
     program: &'p Program<'p>,
     memo: RefCell<FxHashMap<Site, Values>>,
     open: RefCell<FxHashSet<Question>>,
-    /// Empty while it is being found: parameters are not followed then.
-    call_sites: FxHashMap<(FileId, FunctionId), Vec<Site>>,
+    /// Absent while they are being found: parameters are not followed then.
+    links: Option<&'p Links>,
 }
 
 /// A question that is being answered: asking it again is a cycle, whose answer adds nothing.
@@ -104,21 +127,19 @@ enum Question {
     Node(Site),
     Export(FileId, String),
     Result(FileId, FunctionId),
+    Argument(FileId, FunctionId, usize),
 }
 
 impl<'p> Resolver<'p> {
     /// A resolver over a program.
     #[must_use]
     pub fn new(program: &'p Program<'p>) -> Self {
-        let blind = Self {
-            program,
-            memo: RefCell::default(),
-            open: RefCell::default(),
-            call_sites: FxHashMap::default(),
-        };
-        let call_sites = blind.find_call_sites();
-        // What was remembered without call sites may be less than what can be known with them.
-        Self { call_sites, memo: RefCell::default(), ..blind }
+        Self { program, memo: RefCell::default(), open: RefCell::default(), links: Some(program.links()) }
+    }
+
+    /// A resolver that does not follow parameters: the one that finds what is passed for them.
+    pub(crate) fn blind(program: &'p Program<'p>) -> Self {
+        Self { program, memo: RefCell::default(), open: RefCell::default(), links: None }
     }
 
     /// The program.
@@ -214,11 +235,7 @@ impl<'p> Resolver<'p> {
     fn global(name: &str) -> Values {
         match name {
             "undefined" | "NaN" | "arguments" | "globalThis" | "global" | "window" => none(),
-            _ => one(Value::External(External {
-                root: Root::Global(name.into()),
-                steps: Rc::default(),
-                site: None,
-            })),
+            _ => one(Value::External(External { root: Root::Global(name.into()), steps: Rc::default() })),
         }
     }
 

@@ -99,8 +99,8 @@ fn wrong_rows_are_errors() {
     let unknown_effect = unknown_library.replace("nope", "pg").replace("db.query", "db.quarry");
     let error = Knowledge::with_overrides(&unknown_effect).unwrap_err().to_string();
     assert!(error.contains("unknown effect `db.quarry`"), "{error}");
-    let no_argument = "[[handle]]\nlib = \"pg\"\nop = \"callback\"\nname = \"x\"\nto = \"client\"";
-    assert!(matches!(Knowledge::with_overrides(no_argument), Err(KnowledgeError::Handle { .. })));
+    let misplaced = "[[handle]]\nlib = \"pg\"\nop = \"new\"\nname = \"x\"\nto = \"client\"\nparam = 1";
+    assert!(matches!(Knowledge::with_overrides(misplaced), Err(KnowledgeError::Handle { .. })));
     assert!(matches!(Knowledge::with_overrides("= ="), Err(KnowledgeError::Toml { .. })));
     assert!(Knowledge::with_overrides("").is_ok());
 }

@@ -1,0 +1,249 @@
+//! What a library's value means: its path of steps folded through the library knowledge.
+
+use std::rc::Rc;
+
+use loadworthy_knowledge::{HandleId, Knowledge, LibId, Op};
+use loadworthy_project::FileId;
+use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
+
+use crate::values::{External, Resolver, Root, Site, Step, Value};
+
+/// An object of a library that the knowledge knows.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Held {
+    /// The library.
+    pub lib: LibId,
+    /// What it is.
+    pub handle: HandleId,
+    /// The import specifier it came from; absent for globals and what libraries pass.
+    pub module: Option<Rc<str>>,
+    /// The call or construction that made it.
+    pub made_at: Option<Site>,
+    /// The argument of that call which holds its options.
+    pub options: Option<Site>,
+    /// Names read since it was made, outermost last: `user` of `prisma.user`, `users` of `db.query.users`.
+    pub path: Rc<[Rc<str>]>,
+}
+
+/// What a path of steps leads to.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Folded {
+    /// An object of a library.
+    Held(Held),
+    /// A member of one, that is no object by itself: `prisma.user.findMany`.
+    Member(Held, Rc<str>),
+    /// What a call of a member gave, or something read from that.
+    Result(Outcome),
+    /// A package that the knowledge does not have.
+    Unknown,
+}
+
+/// What a call of a library's member gave.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Outcome {
+    /// What it was called on.
+    pub on: Held,
+    /// The member; empty where the object itself was called.
+    pub name: Rc<str>,
+    /// The call.
+    pub call: Site,
+    /// What was done to the result, in order.
+    pub rest: Rc<[Step]>,
+}
+
+/// The member that a call of it is about.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Called {
+    /// What it is called on.
+    pub on: Held,
+    /// The member; empty where the object itself is called.
+    pub name: Rc<str>,
+}
+
+impl Resolver<'_> {
+    /// What a library's value means.
+    #[must_use]
+    pub fn fold(&self, external: &External) -> Folded {
+        let knowledge = self.program().knowledge();
+        let Some(mut state) = start(knowledge, external) else { return Folded::Unknown };
+        for (at, step) in external.steps.iter().enumerate() {
+            state = match state {
+                Folded::Held(held) => self.step_held(knowledge, held, step),
+                Folded::Member(held, name) => self.step_member(knowledge, held, &name, step),
+                Folded::Result(outcome) => {
+                    let rest = external.steps.get(at..).unwrap_or_default();
+                    return Folded::Result(Outcome { rest: rest.into(), ..outcome });
+                }
+                Folded::Unknown => return Folded::Unknown,
+            };
+        }
+        state
+    }
+
+    fn step_held(&self, knowledge: &Knowledge, held: Held, step: &Step) -> Folded {
+        match step {
+            Step::Get(name) => {
+                match knowledge.step_in(held.lib, held.handle, Op::Get, name, held.module.as_deref()) {
+                    Some(to) => {
+                        let path = held.path.iter().cloned().chain(std::iter::once(name.clone())).collect();
+                        Folded::Held(Held { lib: to.lib, handle: to.to, path, ..held })
+                    }
+                    None => Folded::Member(held, name.clone()),
+                }
+            }
+            Step::Call(site) => self.made(knowledge, held, &Rc::from(""), Op::Call, *site),
+            Step::New(site) => self.made(knowledge, held, &Rc::from(""), Op::New, *site),
+            Step::Type(name) => match knowledge.type_handle(held.lib, name) {
+                Some(handle) => Folded::Held(Held { handle, ..held }),
+                None => Folded::Unknown,
+            },
+            Step::Extended => extended(knowledge, held, ""),
+        }
+    }
+
+    fn step_member(&self, knowledge: &Knowledge, held: Held, name: &Rc<str>, step: &Step) -> Folded {
+        match step {
+            Step::Call(site) => self.made(knowledge, held, name, Op::Call, *site),
+            Step::New(site) => self.made(knowledge, held, name, Op::New, *site),
+            Step::Type(type_name) => match knowledge.type_handle(held.lib, type_name) {
+                Some(handle) => Folded::Held(Held { handle, ..held }),
+                None => Folded::Unknown,
+            },
+            Step::Extended => extended(knowledge, held, name),
+            // `prisma.$queryRaw.name`, `sequelize.models.User.x`: nothing is known of a member's members.
+            Step::Get(_) => Folded::Unknown,
+        }
+    }
+
+    /// A call or construction: another object, or a result.
+    fn made(&self, knowledge: &Knowledge, on: Held, name: &Rc<str>, op: Op, site: Site) -> Folded {
+        match knowledge.step_in(on.lib, on.handle, op, name, on.module.as_deref()) {
+            Some(to) => Folded::Held(Held {
+                lib: to.lib,
+                handle: to.to,
+                module: on.module,
+                made_at: Some(site),
+                options: to.options.and_then(|at| self.argument(site, at)),
+                // A chained call (`db.select().from(users)`) keeps what it is about.
+                path: on.path,
+            }),
+            None => Folded::Result(Outcome { on, name: name.clone(), call: site, rest: Rc::default() }),
+        }
+    }
+
+    /// An argument of a call or construction.
+    #[must_use]
+    pub fn argument(&self, (file, call): Site, at: usize) -> Option<Site> {
+        let module = self.program().module(file)?;
+        let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(call) else {
+            return None;
+        };
+        module.list(arguments).nth(at).map(|node| (file, node))
+    }
+
+    /// What each alternative means, as far as it is a library's.
+    #[must_use]
+    pub fn folded(&self, values: &[Value]) -> Vec<Folded> {
+        let mut all = Vec::new();
+        for value in values {
+            let Value::External(external) = value else { continue };
+            let folded = self.fold(external);
+            if folded != Folded::Unknown && !all.contains(&folded) {
+                all.push(folded);
+            }
+        }
+        all
+    }
+
+    /// The members of libraries that a call, construction or tagged template may be of.
+    #[must_use]
+    pub fn called_members(&self, (file, call): Site) -> Vec<Called> {
+        let Some(module) = self.program().module(file) else { return Vec::new() };
+        let (Kind::Call { callee, .. } | Kind::New { callee, .. } | Kind::Tagged { tag: callee, .. }) =
+            module.kind(call)
+        else {
+            return Vec::new();
+        };
+        let folded = self.folded(&self.filled(&self.value_of((file, callee))));
+        folded
+            .into_iter()
+            .filter_map(|folded| match folded {
+                Folded::Held(on) => Some(Called { on, name: Rc::from("") }),
+                Folded::Member(on, name) => Some(Called { on, name }),
+                Folded::Result(_) | Folded::Unknown => None,
+            })
+            .collect()
+    }
+
+    /// What a call hands to parameter `parameter` of the function that is its argument `argument`.
+    pub(crate) fn handles_passed(
+        &self,
+        file: FileId,
+        call: NodeId,
+        argument: usize,
+        parameter: usize,
+    ) -> Vec<(LibId, HandleId)> {
+        let Some(module) = self.program().module(file) else { return Vec::new() };
+        let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(call) else {
+            return Vec::new();
+        };
+        let event = module.list(arguments).next().and_then(|first| match module.kind(first) {
+            Kind::String(text) => Some(module.str(text)),
+            _ => None,
+        });
+        let knowledge = self.program().knowledge();
+        let handle_of = |called: Called| {
+            let Called { on, name } = called;
+            knowledge
+                .callback_param(on.lib, on.handle, &name, argument, arguments.len(), parameter, event)
+                .map(|handle| (on.lib, handle))
+        };
+        self.called_members((file, call)).into_iter().filter_map(handle_of).collect()
+    }
+}
+
+fn start(knowledge: &Knowledge, external: &External) -> Option<Folded> {
+    let held = |lib, handle, module| {
+        Folded::Held(Held { lib, handle, module, made_at: None, options: None, path: Rc::default() })
+    };
+    match &external.root {
+        Root::Package(specifier) => {
+            let lib = knowledge.library_of(specifier, "")?;
+            Some(held(lib, HandleId::MODULE, Some(specifier.clone())))
+        }
+        Root::Global(name) => {
+            let lib = knowledge.global(name)?;
+            let global = Held {
+                lib,
+                handle: HandleId::GLOBAL,
+                module: None,
+                made_at: None,
+                options: None,
+                path: Rc::default(),
+            };
+            Some(match knowledge.step(lib, HandleId::GLOBAL, Op::Get, name) {
+                Some(to) => held(to.lib, to.to, None),
+                None => Folded::Member(global, name.clone()),
+            })
+        }
+        Root::Passed(lib, handle) => Some(held(*lib, *handle, None)),
+    }
+}
+
+/// An object of a program's class that extends an export.
+fn extended(knowledge: &Knowledge, held: Held, name: &str) -> Folded {
+    let step = knowledge.step_in(held.lib, held.handle, Op::Extend, name, held.module.as_deref());
+    match step.and_then(|step| step.instance.map(|handle| (step.lib, handle))) {
+        Some((lib, handle)) => Folded::Held(Held { lib, handle, ..held }),
+        None => Folded::Unknown,
+    }
+}
+
+/// The function that a node is, if it is one.
+#[must_use]
+pub fn function_at(module: &Module, node: NodeId) -> Option<FunctionId> {
+    match module.kind(node) {
+        Kind::Function(function) => Some(function),
+        _ => None,
+    }
+}

@@ -1,0 +1,168 @@
+//! Who is called and passed where: the reverse of what the calls of all files say, found once for the whole program.
+//!
+//! Callees are found without following parameters (that is what these tables make possible).
+
+use loadworthy_project::FileId;
+use loadworthy_syntax::{BindingId, ClassId, FunctionId, Kind, Module, NodeId};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::program::Program;
+use crate::values::{Resolver, Site, Value};
+
+/// A function of the program.
+pub type FunctionRef = (FileId, FunctionId);
+
+/// A place where a function is handed to a call.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct PassedSite {
+    /// The call.
+    pub call: Site,
+    /// The argument that is, or holds, the function.
+    pub argument: usize,
+    /// The property of the argument that is the function; absent where it is the argument itself.
+    pub property: Option<NodeId>,
+}
+
+/// Call sites, hand-overs and implementors of the whole program, each in the order of files and nodes.
+#[derive(Debug, Default)]
+pub struct Links {
+    call_sites: FxHashMap<FunctionRef, Vec<Site>>,
+    passed_sites: FxHashMap<FunctionRef, Vec<PassedSite>>,
+    implementors: FxHashMap<(FileId, BindingId), Vec<(FileId, ClassId)>>,
+}
+
+/// What one file adds.
+#[derive(Default)]
+struct Part {
+    calls: Vec<(FunctionRef, Site)>,
+    passed: Vec<(FunctionRef, PassedSite)>,
+    implements: Vec<((FileId, BindingId), (FileId, ClassId))>,
+}
+
+impl Links {
+    /// Reads the calls of all files, on the threads of the current pool.
+    pub(crate) fn find(program: &Program<'_>) -> Self {
+        let files: Vec<FileId> = program.modules().map(|(file, _)| file).collect();
+        let parts: Vec<Part> = files
+            .par_iter()
+            .map_init(
+                || Resolver::blind(program),
+                |resolver, file| {
+                    program.module(*file).map(|module| part(resolver, *file, module)).unwrap_or_default()
+                },
+            )
+            .collect();
+        let mut links = Self::default();
+        for part in parts {
+            for (function, site) in part.calls {
+                links.call_sites.entry(function).or_default().push(site);
+            }
+            for (function, site) in part.passed {
+                links.passed_sites.entry(function).or_default().push(site);
+            }
+            for (interface, class) in part.implements {
+                links.implementors.entry(interface).or_default().push(class);
+            }
+        }
+        links
+    }
+
+    /// The calls of a function.
+    #[must_use]
+    pub fn call_sites(&self, file: FileId, function: FunctionId) -> &[Site] {
+        self.call_sites.get(&(file, function)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The calls that a function is handed to.
+    #[must_use]
+    pub fn passed_sites(&self, file: FileId, function: FunctionId) -> &[PassedSite] {
+        self.passed_sites.get(&(file, function)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The classes that say they implement an interface.
+    #[must_use]
+    pub fn implementors(&self, file: FileId, interface: BindingId) -> &[(FileId, ClassId)] {
+        self.implementors.get(&(file, interface)).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn part(resolver: &Resolver<'_>, file: FileId, module: &Module) -> Part {
+    let mut part = Part::default();
+    for call in module.calls() {
+        for callee in resolver.callees(file, module, *call) {
+            part.calls.push((callee, (file, *call)));
+        }
+        let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(*call) else {
+            continue;
+        };
+        for (argument, node) in module.list(arguments).enumerate() {
+            for (function, property) in functions_in(resolver, (file, node)) {
+                part.passed.push((function, PassedSite { call: (file, *call), argument, property }));
+            }
+        }
+    }
+    for (id, class) in module.classes().iter().enumerate() {
+        for implemented in &class.implements {
+            let Some(binding) = module.type_ref(*implemented).map(|it| it.binding).filter(|it| it.is_some())
+            else {
+                continue;
+            };
+            let interfaces = resolver.declared_by((file, binding));
+            part.implements.extend(interfaces.iter().filter_map(|value| match value {
+                Value::Interface(file_of, binding) => Some(((*file_of, *binding), (file, ClassId::new(id)))),
+                _ => None,
+            }));
+        }
+    }
+    part
+}
+
+/// The functions that an argument is, or that the properties of an object literal are. An array literal hands over its
+/// elements.
+pub(crate) fn functions_in(
+    resolver: &Resolver<'_>,
+    (file, node): Site,
+) -> Vec<(FunctionRef, Option<NodeId>)> {
+    let Some(module) = resolver.program().module(file) else { return Vec::new() };
+    match module.kind(node) {
+        Kind::Function(function) => vec![((file, function), None)],
+        Kind::Object(parts) => {
+            let properties = module.list(parts).filter_map(|part| match module.kind(part) {
+                Kind::Property { value, .. } if value.is_some() => Some((part, value)),
+                _ => None,
+            });
+            let of = |(part, value): (NodeId, NodeId)| {
+                let functions = match module.kind(value) {
+                    Kind::Function(function) => vec![(file, function)],
+                    Kind::Name { .. } | Kind::Member { .. } => {
+                        functions_of(&resolver.value_of((file, value)))
+                    }
+                    _ => Vec::new(),
+                };
+                functions.into_iter().map(move |function| (function, Some(part)))
+            };
+            properties.flat_map(of).collect()
+        }
+        Kind::Array(items) => {
+            module.list(items).flat_map(|item| functions_in(resolver, (file, item))).collect()
+        }
+        Kind::Name { .. } | Kind::Member { .. } | Kind::Call { .. } => {
+            functions_of(&resolver.value_of((file, node)))
+                .into_iter()
+                .map(|function| (function, None))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn functions_of(values: &[Value]) -> Vec<FunctionRef> {
+    values
+        .iter()
+        .filter_map(|value| match value {
+            Value::Function(file, function) => Some((*file, *function)),
+            _ => None,
+        })
+        .collect()
+}
