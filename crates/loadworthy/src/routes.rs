@@ -14,6 +14,8 @@ struct Report<'r> {
 
 #[derive(Serialize)]
 struct Row {
+    kind: &'static str,
+    framework: String,
     method: String,
     path: String,
     mounted: bool,
@@ -74,6 +76,8 @@ fn rows(program: &Program<'_>) -> Vec<Row> {
 
 fn row(program: &Program<'_>, route: Route) -> Row {
     Row {
+        kind: route.kind.as_str(),
+        framework: program.knowledge().library(route.framework).id.clone(),
         registered: place(program, route.site),
         middleware: route.middleware.iter().map(|handler| name(program, handler)).collect(),
         handler: route.handler.map(|handler| handler_place(program, &handler)),

@@ -12,5 +12,5 @@ mod values;
 pub use handles::{Called, Folded, Held, Outcome, function_at};
 pub use links::{FunctionRef, Links, PassedSite};
 pub use program::Program;
-pub use routes::{Handler, Route, routes};
+pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use values::{External, Resolver, Root, Site, Step, Value, Values};

@@ -1,131 +1,49 @@
 //! The route table of Express applications: nested routers, mounts, `route()` chains, arrays of handlers, wrappers, and
 //! routers that reach another module as a parameter.
 //!
-//! Other frameworks are not read yet; a router that is mounted nowhere is listed with an unknown prefix.
+//! A router that is mounted nowhere is listed with an unknown prefix.
 
 use loadworthy_project::FileId;
 use loadworthy_syntax::{FunctionId, Kind, List, Module, NodeId};
-use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::tree::{Entry, Owner, Table};
+use super::{Handler, Route, UNKNOWN_PART};
 use crate::values::{External, Resolver, Root, Site, Step, Value};
-
-/// One method and path, with what serves it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Route {
-    /// `GET`, `POST`, …; `ALL` for any.
-    pub method: String,
-    /// Full path with the prefixes of all mounts; `{?}` stands for a part that is no constant.
-    pub path: String,
-    /// Where it is registered.
-    pub site: Site,
-    /// Whether a chain of mounts from an application was found.
-    pub is_mounted: bool,
-    /// Middleware that runs before, outermost first.
-    pub middleware: Vec<Handler>,
-    /// The last handler, which answers.
-    pub handler: Option<Handler>,
-}
-
-/// A function in a route's chain.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Handler {
-    /// The expression that was registered.
-    pub site: Site,
-    /// The functions of the program that it stands for; none for a library's.
-    pub functions: Vec<(FileId, FunctionId)>,
-    /// Whether another function wraps it where it is registered (`asyncHandler(fn)`).
-    pub is_wrapped: bool,
-}
-
-/// Stands for a part of a path that is no constant.
-const UNKNOWN_PART: &str = "{?}";
-
-/// Deepest nesting of mounts that is followed.
-const MAX_MOUNTS: usize = 16;
 
 const VERBS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "all"];
 
-/// What is registered on an application or router.
-enum Entry {
-    Route { site: Site, method: String, paths: Vec<String>, handlers: Vec<Handler> },
-    Middleware { paths: Vec<String>, handlers: Vec<Handler> },
-    Mount { paths: Vec<String>, router: Site },
-}
-
-/// What an Express value is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Owner {
-    App,
-    Router,
-}
-
-/// Every route of the program, in the order of applications, mounts and registrations.
-#[must_use]
-pub fn routes(resolver: &Resolver<'_>) -> Vec<Route> {
-    let table = Table::new(resolver);
-    let mut walk = Walk { table: &table, routes: Vec::new(), seen: FxHashSet::default(), path: Vec::new() };
-    for owner in
-        table.owners.iter().filter(|owner| owner.1 == Owner::App && !table.mounted.contains(&owner.0))
-    {
-        walk.owner(owner.0, "", &[], true);
-    }
-    for owner in &table.owners {
-        if !walk.seen.contains(&owner.0) {
-            walk.owner(owner.0, UNKNOWN_PART, &[], false);
+/// Every route of Express applications.
+pub(super) fn routes(resolver: &Resolver<'_>) -> Vec<Route> {
+    let Some(framework) = resolver.program().knowledge().library_id("express") else { return Vec::new() };
+    let mut table = Table::new(framework);
+    for (file, module) in resolver.program().modules() {
+        // Calls are numbered head first: `route().get(a).post(b)` would list post before get.
+        let mut calls: Vec<_> = module.calls().to_vec();
+        calls.sort_by_key(|call| (module.node(*call).span.end, *call));
+        for call in calls {
+            register(&mut table, resolver, file, module, call);
         }
     }
-    walk.routes
+    table.routes()
 }
 
-/// All registrations by their application or router.
-struct Table {
-    entries: FxHashMap<Site, Vec<Entry>>,
-    owners: Vec<(Site, Owner)>,
-    mounted: FxHashSet<Site>,
-}
-
-impl Table {
-    fn new(resolver: &Resolver<'_>) -> Self {
-        let mut table =
-            Self { entries: FxHashMap::default(), owners: Vec::new(), mounted: FxHashSet::default() };
-        for (file, module) in resolver.program().modules() {
-            // Calls are numbered head first: `route().get(a).post(b)` would list post before get.
-            let mut calls: Vec<_> = module.calls().to_vec();
-            calls.sort_by_key(|call| (module.node(*call).span.end, *call));
-            for call in calls {
-                table.register(resolver, file, module, call);
-            }
-        }
-        table.owners.sort_by_key(|owner| owner.0);
-        table
+fn register(table: &mut Table, resolver: &Resolver<'_>, file: FileId, module: &Module, call: NodeId) {
+    let Kind::Call { callee, arguments } = module.kind(call) else { return };
+    let Kind::Member { object, name } = module.kind(callee) else { return };
+    let name = module.str(name);
+    if name != "use" && !VERBS.contains(&name) {
+        return;
     }
-
-    fn register(&mut self, resolver: &Resolver<'_>, file: FileId, module: &Module, call: NodeId) {
-        let Kind::Call { callee, arguments } = module.kind(call) else { return };
-        let Kind::Member { object, name } = module.kind(callee) else { return };
-        let name = module.str(name);
-        if name != "use" && !VERBS.contains(&name) {
-            return;
-        }
-        let chain = route_call(module, object);
-        let owner_node = chain.map_or(object, |chain| chain.owner);
-        for (owner, kind) in owners(resolver, (file, owner_node)) {
-            let registration = Registration { resolver, file, module };
-            let entries = match chain {
-                Some(chain) => registration.chained(call, name, chain.path, arguments),
-                None if name == "use" => registration.mounts(arguments),
-                None => registration.verb(call, name, arguments),
-            };
-            for entry in &entries {
-                if let Entry::Mount { router, .. } = entry {
-                    self.mounted.insert(*router);
-                }
-            }
-            if !self.entries.contains_key(&owner) {
-                self.owners.push((owner, kind));
-            }
-            self.entries.entry(owner).or_default().extend(entries);
-        }
+    let chain = route_call(module, object);
+    let owner_node = chain.map_or(object, |chain| chain.owner);
+    for (owner, kind) in owners(resolver, (file, owner_node)) {
+        let registration = Registration { resolver, file, module };
+        let entries = match chain {
+            Some(chain) => registration.chained(call, name, chain.path, arguments),
+            None if name == "use" => registration.mounts(arguments),
+            None => registration.verb(call, name, arguments),
+        };
+        table.add(owner, kind, entries);
     }
 }
 
@@ -309,81 +227,4 @@ fn functions(values: &[Value]) -> Vec<(FileId, FunctionId)> {
             _ => None,
         })
         .collect()
-}
-
-/// Follows mounts from an application down, collecting prefixes and middleware.
-struct Walk<'t> {
-    table: &'t Table,
-    routes: Vec<Route>,
-    seen: FxHashSet<Site>,
-    /// Owners that are being walked: a router mounted in itself ends there.
-    path: Vec<Site>,
-}
-
-impl Walk<'_> {
-    fn owner(&mut self, owner: Site, prefix: &str, outer: &[(String, Handler)], is_mounted: bool) {
-        if self.path.contains(&owner) || self.path.len() >= MAX_MOUNTS {
-            return;
-        }
-        self.seen.insert(owner);
-        self.path.push(owner);
-        let mut middleware = outer.to_vec();
-        for entry in self.table.entries.get(&owner).into_iter().flatten() {
-            match entry {
-                Entry::Middleware { paths, handlers } => {
-                    for path in paths {
-                        let under = joined(prefix, path);
-                        middleware.extend(handlers.iter().map(|handler| (under.clone(), handler.clone())));
-                    }
-                }
-                Entry::Mount { paths, router } => {
-                    for path in paths {
-                        self.owner(*router, &joined(prefix, path), &middleware, is_mounted);
-                    }
-                }
-                Entry::Route { site, method, paths, handlers } => {
-                    for path in paths {
-                        self.route(*site, method, &joined(prefix, path), handlers, &middleware, is_mounted);
-                    }
-                }
-            }
-        }
-        self.path.pop();
-    }
-
-    fn route(
-        &mut self,
-        site: Site,
-        method: &str,
-        path: &str,
-        handlers: &[Handler],
-        outer: &[(String, Handler)],
-        is_mounted: bool,
-    ) {
-        let before =
-            outer.iter().filter(|(under, _)| covers(under, path)).map(|(_, handler)| handler.clone());
-        let own = handlers.iter().take(handlers.len().saturating_sub(1)).cloned();
-        self.routes.push(Route {
-            method: method.to_owned(),
-            path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
-            site,
-            is_mounted,
-            middleware: before.chain(own).collect(),
-            handler: handlers.last().cloned(),
-        });
-    }
-}
-
-/// `/api` + `/users/` is `/api/users`: Express takes a trailing slash for the same path.
-fn joined(prefix: &str, path: &str) -> String {
-    let path = path.trim_matches('/');
-    match path {
-        "" => prefix.to_owned(),
-        _ => format!("{}/{path}", prefix.trim_end_matches('/')),
-    }
-}
-
-/// Whether middleware mounted under a path sees requests to another.
-fn covers(under: &str, path: &str) -> bool {
-    path.strip_prefix(under).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
