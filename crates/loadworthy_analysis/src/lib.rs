@@ -13,4 +13,4 @@ pub use handles::{Called, Folded, Held, Outcome, function_at};
 pub use links::{FunctionRef, Links, PassedSite};
 pub use program::Program;
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
-pub use values::{External, Resolver, Root, Site, Step, Value, Values};
+pub use values::{External, Number, Resolver, Root, Site, Step, Value, Values};

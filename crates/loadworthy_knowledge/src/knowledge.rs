@@ -4,13 +4,14 @@ use std::sync::{LazyLock, OnceLock};
 
 use crate::callbacks::{Callback, Callbacks};
 use crate::closed_sets::Op;
+use crate::environment::{EnvironmentRows, HostRow, ImageRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
 use crate::libraries::{Libraries, Library};
 use crate::members::{Members, Origin};
 use crate::names::{HandleId, HandleNames, LibId};
 use crate::reference::{Cost, Costs, DefaultRow, Defaults, Trap, Traps};
 use crate::rows::Member;
-use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, File, HANDLES, TRAPS};
+use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, File, HANDLES, TRAPS};
 use crate::steps::{HandleRow, Step, Steps};
 use crate::versions::{Nearest, installed};
 
@@ -25,6 +26,7 @@ pub struct Knowledge {
     defaults: OnceLock<Defaults>,
     costs: OnceLock<Costs>,
     traps: OnceLock<Traps>,
+    environment: OnceLock<EnvironmentRows>,
 }
 
 /// A test reads every compiled-in file, so the empty fallback is never taken.
@@ -47,6 +49,13 @@ impl Knowledge {
         let defaults = std::mem::take(&mut user.default);
         let costs = std::mem::take(&mut user.cost);
         let traps = std::mem::take(&mut user.trap);
+        let environment = File {
+            role: std::mem::take(&mut user.role),
+            host: std::mem::take(&mut user.host),
+            image: std::mem::take(&mut user.image),
+            pool: std::mem::take(&mut user.pool),
+            ..File::default()
+        };
         let knowledge = Self::build(vec![user])?;
         if !defaults.is_empty() {
             let _ = knowledge.defaults.set(all_defaults(defaults));
@@ -57,6 +66,7 @@ impl Knowledge {
         if !traps.is_empty() {
             let _ = knowledge.traps.set(all_traps(traps));
         }
+        let _ = knowledge.environment.set(environment_rows(environment));
         Ok(knowledge)
     }
 
@@ -309,6 +319,40 @@ impl Knowledge {
         self.traps.get_or_init(|| all_traps(Vec::new())).of(lib).iter()
     }
 
+    /// What packages tell about the environment, in the order of the data.
+    #[must_use]
+    pub fn roles(&self) -> &[RoleRow] {
+        self.environment_table().roles()
+    }
+
+    /// What a package tells about the environment.
+    #[must_use]
+    pub fn roles_of(&self, package: &str) -> Vec<&RoleRow> {
+        self.environment_table().roles_of(package)
+    }
+
+    /// The managed service of a host name.
+    #[must_use]
+    pub fn host(&self, host: &str) -> Option<&HostRow> {
+        self.environment_table().host(host)
+    }
+
+    /// The product of a container image (`bitnami/postgresql:16` without its tag).
+    #[must_use]
+    pub fn image(&self, image: &str) -> Option<&ImageRow> {
+        self.environment_table().image(image)
+    }
+
+    /// How connection pools are created and configured.
+    #[must_use]
+    pub fn pools(&self) -> &[PoolRow] {
+        self.environment_table().pools()
+    }
+
+    fn environment_table(&self) -> &EnvironmentRows {
+        self.environment.get_or_init(|| environment_rows(File::default()))
+    }
+
     fn default_table(&self) -> &Defaults {
         self.defaults.get_or_init(|| all_defaults(Vec::new()))
     }
@@ -343,6 +387,15 @@ fn all_costs(mut rows: Vec<Cost>) -> Costs {
 fn all_traps(mut rows: Vec<Trap>) -> Traps {
     rows.extend(File::parse(TRAPS).unwrap_or_default().trap);
     Traps::new(rows)
+}
+
+fn environment_rows(mut rows: File) -> EnvironmentRows {
+    let own = File::parse(ENVIRONMENT).unwrap_or_default();
+    rows.role.extend(own.role);
+    rows.host.extend(own.host);
+    rows.image.extend(own.image);
+    rows.pool.extend(own.pool);
+    EnvironmentRows::new(rows)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod callbacks;
 mod closed_sets;
 mod effect;
+mod environment;
 mod error;
 mod knowledge;
 mod libraries;
@@ -23,6 +24,7 @@ pub use closed_sets::{
     Execution, Flag, Kind, Lifetime, Op, Returns, Rows, Runs, Scope, Target, Thread, Unit,
 };
 pub use effect::{Effect, Group};
+pub use environment::{HostRow, ImageRow, PoolRow, Role, RoleRow};
 pub use error::KnowledgeError;
 pub use knowledge::Knowledge;
 pub use libraries::Library;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::{SeqAccess, Visitor};
 
 use crate::callbacks::Callback;
+use crate::environment::{HostRow, ImageRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
 use crate::libraries::Library;
 use crate::reference::{Cost, DefaultRow, Trap};
@@ -16,6 +17,7 @@ pub(crate) const CALLBACKS: (&str, &str) = ("callbacks.toml", include_str!("../d
 pub(crate) const DEFAULTS: (&str, &str) = ("defaults.toml", include_str!("../data/defaults.toml"));
 pub(crate) const COSTS: (&str, &str) = ("costs.toml", include_str!("../data/costs.toml"));
 pub(crate) const TRAPS: (&str, &str) = ("traps.toml", include_str!("../data/traps.toml"));
+pub(crate) const ENVIRONMENT: (&str, &str) = ("environment.toml", include_str!("../data/environment.toml"));
 
 /// The rows of one file; a user's file may have any.
 #[derive(Debug, Default, Deserialize)]
@@ -28,6 +30,10 @@ pub(crate) struct File {
     pub(crate) default: Vec<DefaultRow>,
     pub(crate) cost: Vec<Cost>,
     pub(crate) trap: Vec<Trap>,
+    pub(crate) role: Vec<RoleRow>,
+    pub(crate) host: Vec<HostRow>,
+    pub(crate) image: Vec<ImageRow>,
+    pub(crate) pool: Vec<PoolRow>,
 }
 
 impl File {

@@ -32,7 +32,12 @@ impl Resolver<'_> {
                 let arguments = self.arguments(*file, *function, *index);
                 self.member(&arguments, name)
             }
-            Value::Function(..) | Value::Array(..) | Value::Text(_) | Value::Interface(..) => none(),
+            Value::Function(..)
+            | Value::Array(..)
+            | Value::Text(_)
+            | Value::Number(_)
+            | Value::Bool(_)
+            | Value::Interface(..) => none(),
         }
     }
 

@@ -6,6 +6,7 @@
 mod definitions;
 mod exports;
 mod members;
+mod numbers;
 mod patterns;
 
 use std::cell::RefCell;
@@ -19,6 +20,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::index::enclosing_class;
 use crate::links::Links;
 use crate::program::Program;
+
+pub use numbers::Number;
 
 /// A node of a file.
 pub type Site = (FileId, NodeId);
@@ -47,6 +50,10 @@ pub enum Value {
     Namespace(FileId),
     /// A constant string.
     Text(Rc<str>),
+    /// A constant number.
+    Number(Number),
+    /// `true` or `false`.
+    Bool(bool),
     /// An interface or type alias of the program.
     Interface(FileId, BindingId),
     /// A parameter, as long as no call site says more.
@@ -191,7 +198,16 @@ impl<'p> Resolver<'p> {
             Kind::Object(_) => one(Value::Object(file, node)),
             Kind::Array(_) => one(Value::Array(file, node)),
             Kind::String(atom) => one(Value::Text(module.str(atom).into())),
-            Kind::Template { .. } | Kind::Binary { operator: Binary::Add, .. } => {
+            Kind::Number(index) => one(Value::Number(Number::new(module.number(index)))),
+            Kind::Bool(flag) => one(Value::Bool(flag)),
+            Kind::Template { .. } => {
+                self.text_of((file, node)).map_or_else(none, |text| one(Value::Text(text.into())))
+            }
+            Kind::Binary { operator: Binary::Add, .. } => {
+                let number = self.number_value((file, node));
+                if !number.is_empty() {
+                    return number;
+                }
                 self.text_of((file, node)).map_or_else(none, |text| one(Value::Text(text.into())))
             }
             Kind::This => {
@@ -207,6 +223,7 @@ impl<'p> Resolver<'p> {
                 join([self.value_of(at(left)), self.value_of(at(right))])
             }
             Kind::Binary { operator: Binary::And, right, .. } => self.value_of(at(right)),
+            Kind::Unary { .. } | Kind::Binary { .. } => self.number_value((file, node)),
             Kind::Sequence(list) => {
                 module.list(list).last().map_or_else(none, |last| self.value_of(at(last)))
             }
@@ -263,6 +280,7 @@ impl<'p> Resolver<'p> {
             Kind::Name { .. } | Kind::Member { .. } | Kind::Conditional { .. } | Kind::Call { .. } => {
                 match &*self.value_of((file, node)) {
                     [Value::Text(text)] => Some(text.to_string()),
+                    [Value::Number(number)] => Some(number.get().to_string()),
                     _ => None,
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::super::Knowledge;
 use crate::names::{HandleId, without_node};
-use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, File, HANDLES, TRAPS};
+use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, File, HANDLES, TRAPS};
 use crate::steps::HandleOp;
 
 /// Handles that no operation on exports gives, and why.
@@ -21,7 +21,7 @@ fn effects() -> File {
 
 #[test]
 fn every_file_parses_into_the_closed_sets() {
-    for source in [EFFECTS, HANDLES, CALLBACKS, DEFAULTS, COSTS, TRAPS] {
+    for source in [EFFECTS, HANDLES, CALLBACKS, DEFAULTS, COSTS, TRAPS, ENVIRONMENT] {
         if let Err(error) = File::parse(source) {
             panic!("{error}");
         }
@@ -201,4 +201,43 @@ fn knowledge_is_read_quickly() {
     Knowledge::build(Vec::new()).unwrap();
     let elapsed = start.elapsed().as_millis();
     assert!(elapsed < 2_000, "{elapsed} ms");
+}
+
+#[test]
+fn pools_belong_to_known_libraries_and_their_defaults_exist() {
+    let knowledge = Knowledge::builtin();
+    assert!(knowledge.pools().len() > 10);
+    for pool in knowledge.pools() {
+        assert!(knowledge.library_id(&pool.lib).is_some(), "{}", pool.lib);
+        for driver in &pool.drivers {
+            assert!(knowledge.pools().iter().any(|row| row.lib == *driver) || driver == "mssql", "{driver}");
+        }
+        let options = pool.default_max.iter().chain(&pool.default_min);
+        for option in options.chain(&pool.default_acquire_timeout).chain(&pool.default_idle_timeout) {
+            assert!(
+                knowledge.default_nearest(&pool.defaults, option, None).is_some(),
+                "{} {option}",
+                pool.lib
+            );
+        }
+    }
+}
+
+#[test]
+fn a_package_has_the_roles_of_all_rows_that_name_it() {
+    let names = |package| {
+        let roles = Knowledge::builtin().roles_of(package);
+        roles.iter().map(|row| format!("{} {}", row.role, row.name)).collect::<Vec<_>>()
+    };
+    assert_eq!(names("mongoose"), ["database MongoDB", "orm Mongoose"]);
+    assert_eq!(names("@clerk/nextjs"), ["auth Clerk"]);
+    assert!(names("@sentry/node").contains(&"error-tracking Sentry".to_owned()));
+    assert!(names("left-pad").is_empty());
+}
+
+#[test]
+fn host_names_end_at_a_dot() {
+    let provider = |host| Knowledge::builtin().host(host).map(|row| row.provider.as_str());
+    assert_eq!(provider("ep-x-pooler.eu-central-1.aws.neon.tech"), Some("Neon"));
+    assert_eq!(provider("notneon.tech"), None);
 }
