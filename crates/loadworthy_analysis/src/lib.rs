@@ -2,15 +2,29 @@
 //!
 //! The program is read-only once loaded; every question about it is answered on demand and remembered.
 
+mod analysis;
+mod calls;
+mod graph;
 mod handles;
+mod handling;
 mod index;
 mod links;
+mod loops;
+mod origin;
 mod program;
+mod reach;
 mod routes;
 mod values;
 
+pub use analysis::{Analysis, Repetition};
+pub use calls::{Call, Calls, Handed, LibraryCall, package_name};
+pub use graph::{CallGraph, Edge, Timing};
 pub use handles::{Called, Folded, Held, Outcome, function_at};
+pub use handling::{Handling, handling, is_in_try};
 pub use links::{FunctionRef, Links, PassedSite};
+pub use loops::{LoopForm, Repeat, loops_around};
+pub use origin::{CLIENT_INPUT, Multiplicity, Origins};
 pub use program::Program;
+pub use reach::{Context, Reach};
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use values::{External, Number, Resolver, Root, Site, Step, Value, Values};

@@ -1,1 +1,18 @@
-//! Placeholder.
+//! The checks: what fails under load, where, and what to change.
+//!
+//! One file a check; each asks the analysis and says what it found. [`CHECKS`] is the registry.
+
+mod asynchrony;
+mod audit;
+mod database;
+mod finding;
+mod frontend;
+mod memory;
+mod meta;
+mod registry;
+mod resilience;
+
+pub use audit::{Audit, dedent, route_name};
+pub use finding::{Applicability, Confidence, Edit, Evidence, Finding, Fix, Place, Verdict, Words};
+pub use meta::{Category, Check, Meta};
+pub use registry::{CHECKS, run_all};

@@ -1,0 +1,166 @@
+//! Everything that is known of a program, and the questions that checks ask.
+
+use loadworthy_knowledge::{Effect, Knowledge};
+use loadworthy_syntax::FunctionId;
+use rustc_hash::FxHashSet;
+
+use crate::calls::{Call, Calls, LibraryCall};
+use crate::graph::{CallGraph, Edge, Timing, owner};
+use crate::links::FunctionRef;
+use crate::loops::{LoopForm, Repeat, loops_around};
+use crate::program::Program;
+use crate::reach::{Context, Reach};
+use crate::routes::{Route, routes};
+use crate::values::{Resolver, Site};
+
+/// A linked program: calls, call graph, routes and contexts. Shared by all threads; what needs values takes a
+/// [`Resolver`], of which each thread has its own.
+pub struct Analysis<'p> {
+    program: &'p Program<'p>,
+    calls: Calls<'p>,
+    graph: CallGraph,
+    routes: Vec<Route>,
+    reach: Reach,
+}
+
+/// A repeated place: what runs more than once, and the calls between the loop and it.
+#[derive(Clone, Debug)]
+pub struct Repetition {
+    /// The loop nearest to the place.
+    pub repeat: Repeat,
+    /// The function whose code holds the loop.
+    pub owner: FunctionRef,
+    /// The edges from the loop's function to the one that holds the place, outermost first; empty within one function.
+    pub way: Vec<Edge>,
+}
+
+/// Most hops between a loop and what it repeats.
+const MAX_HOPS: usize = 6;
+
+impl<'p> Analysis<'p> {
+    /// Links a program, on the threads of the current pool.
+    #[must_use]
+    pub fn new(program: &'p Program<'p>) -> Self {
+        let calls = Calls::find(program);
+        let graph = CallGraph::new(program, &calls);
+        let routes = routes(&Resolver::new(program));
+        let reach = Reach::new(program, &graph, &routes);
+        Self { program, calls, graph, routes, reach }
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &'p Program<'p> {
+        self.program
+    }
+
+    /// What libraries are and do.
+    #[must_use]
+    pub fn knowledge(&self) -> &'p Knowledge {
+        self.program.knowledge()
+    }
+
+    /// Every call.
+    #[must_use]
+    pub fn calls(&self) -> &Calls<'p> {
+        &self.calls
+    }
+
+    /// Who runs whom.
+    #[must_use]
+    pub fn graph(&self) -> &CallGraph {
+        &self.graph
+    }
+
+    /// Every entry point, in the order of the route table.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// When functions run and which routes reach them.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// The calls of library members with such an effect.
+    pub fn effects(
+        &self,
+        wanted: impl Fn(Effect) -> bool,
+    ) -> impl Iterator<Item = (&Call<'p>, &LibraryCall<'p>)> {
+        self.calls.iter().filter_map(move |call| {
+            let library = call.library.as_ref()?;
+            library.effect().is_some_and(&wanted).then_some((call, library))
+        })
+    }
+
+    /// The function whose code holds a place.
+    #[must_use]
+    pub fn owner(&self, site: Site) -> FunctionRef {
+        owner(self.program, site)
+    }
+
+    /// When the code at a place runs; empty where nothing that reaches it was found.
+    #[must_use]
+    pub fn contexts(&self, site: Site) -> &[Context] {
+        self.reach.contexts(self.owner(site))
+    }
+
+    /// The routes whose requests run the code at a place.
+    pub fn routes_to(&self, site: Site) -> impl Iterator<Item = &Route> {
+        self.reach.routes(self.owner(site)).iter().filter_map(|at| self.routes.get(*at))
+    }
+
+    /// The loops that repeat a place, in its own function and in those that call it, nearest first. Only flows count: a
+    /// callback that runs later is not repeated by the loop that registers it.
+    #[must_use]
+    pub fn repetitions(&self, site: Site) -> Vec<Repetition> {
+        let mut found = Vec::new();
+        let mut seen = FxHashSet::default();
+        self.climb(site, &mut Vec::new(), &mut seen, &mut found);
+        found
+    }
+
+    fn climb(
+        &self,
+        site: Site,
+        way: &mut Vec<Edge>,
+        seen: &mut FxHashSet<FunctionRef>,
+        found: &mut Vec<Repetition>,
+    ) {
+        let Some(module) = self.program.module(site.0) else { return };
+        let owner = self.owner(site);
+        let outermost_first = || way.iter().rev().cloned().collect::<Vec<Edge>>();
+        for repeat in loops_around(module, site) {
+            found.push(Repetition { repeat, owner, way: outermost_first() });
+        }
+        if owner.1 == FunctionId::NONE || way.len() >= MAX_HOPS || !seen.insert(owner) {
+            return;
+        }
+        for edge in self.graph.callers(owner).filter(|edge| edge.timing == Timing::InFlow) {
+            way.push(edge.clone());
+            if edge.caller == edge.callee {
+                let repeat = Repeat {
+                    at: edge.site,
+                    source: None,
+                    form: LoopForm::Recursion,
+                    is_sequential: true,
+                    is_limited: false,
+                };
+                found.push(Repetition {
+                    repeat,
+                    owner: edge.caller,
+                    way: way.iter().rev().cloned().collect(),
+                });
+            } else {
+                if let Some(repeat) = &edge.repeat {
+                    let way = way.iter().rev().cloned().collect();
+                    found.push(Repetition { repeat: repeat.clone(), owner: edge.caller, way });
+                }
+                self.climb(edge.site, way, seen, found);
+            }
+            way.pop();
+        }
+    }
+}

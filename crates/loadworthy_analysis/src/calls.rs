@@ -1,0 +1,353 @@
+//! What every call of the program does: the functions it runs, the library member it is of, and the functions handed to
+//! it. Found once, in parallel, and shared by everything after.
+
+use loadworthy_knowledge::{Callback, Effect, Flag, HandleId, Knowledge, LibId, Member, Runs};
+use loadworthy_project::FileId;
+use loadworthy_syntax::{BindingKind, FunctionId, Kind, Module, NodeId};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::handles::{Called, Folded};
+use crate::links::{FunctionRef, functions_in};
+use crate::program::Program;
+use crate::values::{Resolver, Site, Value};
+
+/// A call, construction or tagged template.
+#[derive(Clone, Debug)]
+pub struct Call<'p> {
+    /// The node.
+    pub site: Site,
+    /// The function whose code holds it; [`FunctionId::NONE`] at module level.
+    pub function: FunctionId,
+    /// Functions of the program that it may run.
+    pub targets: Vec<FunctionRef>,
+    /// The library member that it is of.
+    pub library: Option<LibraryCall<'p>>,
+    /// Functions that are arguments of it, or properties of an argument.
+    pub handed: Vec<Handed>,
+}
+
+/// A call of a library's member.
+#[derive(Clone, Debug)]
+pub struct LibraryCall<'p> {
+    /// The library.
+    pub lib: LibId,
+    /// What it is called on.
+    pub on: HandleId,
+    /// The member; empty where the object itself is called.
+    pub name: Box<str>,
+    /// Names read from the object before: `user` of `prisma.user.findMany`.
+    pub path: Vec<Box<str>>,
+    /// The import specifier the object came from.
+    pub module: Option<Box<str>>,
+    /// Where the object was made.
+    pub made_at: Option<Site>,
+    /// The options that it was made with.
+    pub options: Option<Site>,
+    /// What the member does; absent where the knowledge does not say.
+    pub member: Option<&'p Member>,
+    /// Whether `member` was stated for the installed version.
+    pub is_exact: bool,
+}
+
+/// A function that is handed to a call.
+#[derive(Clone, Debug)]
+pub struct Handed {
+    /// The function.
+    pub function: FunctionRef,
+    /// The argument.
+    pub argument: usize,
+    /// When it runs; absent where nothing is known of the callee.
+    pub runs: Option<Runs>,
+    /// Whether one run ends before the next begins.
+    pub is_sequential: bool,
+    /// For per-element runs: what holds the elements.
+    pub elements: Option<Site>,
+    /// Whether something limits how many run at once.
+    pub is_limited: bool,
+}
+
+impl LibraryCall<'_> {
+    /// What the member does.
+    #[must_use]
+    pub fn effect(&self) -> Option<Effect> {
+        self.member.map(|member| member.effect)
+    }
+
+    /// Whether the member's row has a flag.
+    #[must_use]
+    pub fn has(&self, flag: Flag) -> bool {
+        self.member.is_some_and(|member| member.has(flag))
+    }
+}
+
+/// Every call of the program.
+#[derive(Debug, Default)]
+pub struct Calls<'p> {
+    files: Vec<FileCalls<'p>>,
+}
+
+#[derive(Debug, Default)]
+struct FileCalls<'p> {
+    calls: Vec<Call<'p>>,
+    at: FxHashMap<NodeId, usize>,
+}
+
+impl<'p> Calls<'p> {
+    /// Reads the calls of all files, on the threads of the current pool.
+    pub(crate) fn find(program: &'p Program<'p>) -> Self {
+        let count = program.project().files.len();
+        let files = (0..count)
+            .into_par_iter()
+            .map_init(
+                || Reader { resolver: Resolver::new(program), knowledge: program.knowledge() },
+                |reader, at| reader.file(FileId::new(at)),
+            )
+            .collect();
+        Self { files }
+    }
+
+    /// The call at a node.
+    #[must_use]
+    pub fn at(&self, (file, node): Site) -> Option<&Call<'p>> {
+        let file = self.files.get(file.index())?;
+        file.calls.get(*file.at.get(&node)?)
+    }
+
+    /// Every call, in the order of files and nodes.
+    pub fn iter(&self) -> impl Iterator<Item = &Call<'p>> + '_ {
+        self.files.iter().flat_map(|file| file.calls.iter())
+    }
+
+    /// The calls of one file, in the order of their heads.
+    #[must_use]
+    pub fn of_file(&self, file: FileId) -> &[Call<'p>] {
+        self.files.get(file.index()).map_or(&[], |file| &file.calls)
+    }
+}
+
+struct Reader<'p> {
+    resolver: Resolver<'p>,
+    knowledge: &'p Knowledge,
+}
+
+/// Where a function stands among the arguments of a call.
+#[derive(Clone, Copy)]
+struct Position {
+    argument: usize,
+    count: usize,
+    property: Option<NodeId>,
+}
+
+impl<'p> Reader<'p> {
+    fn file(&self, file: FileId) -> FileCalls<'p> {
+        let Some(module) = self.resolver.program().module(file) else { return FileCalls::default() };
+        let calls: Vec<Call<'p>> = module.calls().iter().map(|node| self.call(file, module, *node)).collect();
+        let at = calls.iter().enumerate().map(|(index, call)| (call.site.1, index)).collect();
+        FileCalls { calls, at }
+    }
+
+    fn call(&self, file: FileId, module: &Module, node: NodeId) -> Call<'p> {
+        let site = (file, node);
+        let members = self.resolver.called_members(site);
+        let targets = self.targets(file, module, node);
+        let library = if targets.is_empty() { self.library(file, module, node, &members) } else { None };
+        let handed = self.handed(file, module, node, library.as_ref(), &targets);
+        Call { site, function: module.enclosing_function(node), targets, library, handed }
+    }
+
+    fn targets(&self, file: FileId, module: &Module, node: NodeId) -> Vec<FunctionRef> {
+        let mut targets = self.resolver.callees(file, module, node);
+        if targets.is_empty()
+            && let Kind::Call { callee, .. } = module.kind(node)
+        {
+            let filled = self.resolver.filled(&self.resolver.value_of((file, callee)));
+            targets.extend(filled.iter().filter_map(|value| match value {
+                Value::Function(file, function) => Some((*file, *function)),
+                _ => None,
+            }));
+        }
+        targets.sort_unstable();
+        targets.dedup();
+        targets
+    }
+
+    fn library(
+        &self,
+        file: FileId,
+        module: &Module,
+        node: NodeId,
+        members: &[Called],
+    ) -> Option<LibraryCall<'p>> {
+        let calls = members.iter().map(|called| self.library_call(file, called));
+        // Of several objects that it may be, the one whose member does something counts.
+        let best = calls
+            .reduce(|best, other| if best.member.is_none() && other.member.is_some() { other } else { best });
+        best.filter(|call| call.member.is_some() || members.len() == 1)
+            .or_else(|| self.builtin(file, module, node))
+    }
+
+    fn library_call(&self, file: FileId, called: &Called) -> LibraryCall<'p> {
+        let on = &called.on;
+        let version = self.version(file, on.module.as_deref());
+        let found =
+            self.knowledge.member_nearest(on.lib, on.handle, &called.name, on.module.as_deref(), version);
+        LibraryCall {
+            lib: on.lib,
+            on: on.handle,
+            name: (&*called.name).into(),
+            path: on.path.iter().map(|name| (&**name).into()).collect(),
+            module: on.module.as_deref().map(Into::into),
+            made_at: on.made_at,
+            options: on.options,
+            member: found.as_ref().map(|found| found.row),
+            is_exact: found.is_some_and(|found| found.is_exact),
+        }
+    }
+
+    fn version(&self, file: FileId, module: Option<&str>) -> Option<&'p str> {
+        let project = self.resolver.program().project();
+        let package = project.file(file)?.package;
+        project.version_of(package, package_name(module?)).map(|version| version.text.as_str())
+    }
+
+    /// A method of the language: the receiver is no known object of a library.
+    fn builtin(&self, file: FileId, module: &Module, node: NodeId) -> Option<LibraryCall<'p>> {
+        let Kind::Call { callee, .. } = module.kind(node) else { return None };
+        let Kind::Member { object, name } = module.kind(callee) else { return None };
+        let receiver = self.resolver.folded(&self.resolver.value_of((file, object)));
+        if receiver.iter().any(|folded| matches!(folded, Folded::Held(_))) {
+            return None;
+        }
+        let (lib, name) = (self.knowledge.library_id(CORE)?, module.str(name));
+        let on = PROTOTYPES.iter().filter_map(|prototype| self.knowledge.handle(prototype)).find(|on| {
+            self.knowledge.callback(lib, *on, name, 0, 1).is_some()
+                || self.knowledge.member_nearest(lib, *on, name, None, None).is_some()
+        })?;
+        let found = self.knowledge.member_nearest(lib, on, name, None, None);
+        Some(LibraryCall {
+            lib,
+            on,
+            name: name.into(),
+            path: Vec::new(),
+            module: None,
+            made_at: None,
+            options: None,
+            member: found.map(|found| found.row),
+            is_exact: true,
+        })
+    }
+
+    fn handed(
+        &self,
+        file: FileId,
+        module: &Module,
+        node: NodeId,
+        library: Option<&LibraryCall<'p>>,
+        targets: &[FunctionRef],
+    ) -> Vec<Handed> {
+        let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(node) else {
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        for (argument, value) in module.list(arguments).enumerate() {
+            for (function, property) in functions_in(&self.resolver, (file, value)) {
+                let at = Position { argument, count: arguments.len(), property };
+                let handed = match library {
+                    Some(call) => self.by_library((file, node), call, at, function),
+                    None => Some(self.by_program(targets, at, function)),
+                };
+                all.extend(handed);
+            }
+        }
+        all
+    }
+
+    fn by_library(
+        &self,
+        (file, node): Site,
+        call: &LibraryCall<'p>,
+        at: Position,
+        function: FunctionRef,
+    ) -> Option<Handed> {
+        let module = self.resolver.program().module(file)?;
+        let row = match at.property {
+            None => self.knowledge.callback(call.lib, call.on, &call.name, at.argument, at.count),
+            Some(part) => match module.kind(part) {
+                Kind::Property { key, .. } => self.knowledge.callback_property(
+                    call.lib,
+                    call.on,
+                    &call.name,
+                    at.argument,
+                    at.count,
+                    module.str(key),
+                ),
+                _ => None,
+            },
+        };
+        let elements =
+            row.filter(|row| row.runs == Runs::PerElement).and_then(|row| elements(file, module, node, row));
+        Some(Handed {
+            function,
+            argument: at.argument,
+            runs: row.map(|row| row.runs),
+            is_sequential: row.is_some_and(|row| row.sequential),
+            elements,
+            is_limited: row.is_some_and(Callback::is_limitable),
+        })
+    }
+
+    /// What a function of the program does with a function that it is given.
+    fn by_program(&self, targets: &[FunctionRef], at: Position, function: FunctionRef) -> Handed {
+        let runs = targets.iter().find_map(|target| self.parameter_runs(*target, at.argument));
+        Handed {
+            function,
+            argument: at.argument,
+            runs: if at.property.is_some() { None } else { runs },
+            is_sequential: false,
+            elements: None,
+            is_limited: false,
+        }
+    }
+
+    /// `Now` where the function calls its parameter itself; none where a closure or nobody does.
+    fn parameter_runs(&self, (file, function): FunctionRef, argument: usize) -> Option<Runs> {
+        let module = self.resolver.program().module(file)?;
+        let parameters = module.function(function)?.parameters;
+        let Kind::Binding(binding) = module.kind(module.list(parameters).nth(argument)?) else { return None };
+        debug_assert!(module.binding(binding).is_some_and(|it| it.kind == BindingKind::Parameter));
+        let is_called = module.references(binding).iter().any(|name| {
+            matches!(module.kind(module.parent(*name)), Kind::Call { callee, .. } if callee == *name)
+                && module.enclosing_function(*name) == function
+        });
+        is_called.then_some(Runs::Now)
+    }
+}
+
+/// The library of the language's own objects.
+const CORE: &str = "node:core";
+
+/// Objects whose methods are recognised by name where the receiver is unknown, the likeliest first.
+const PROTOTYPES: [&str; 4] = ["Array.prototype", "Promise", "RegExp.prototype", "emitter"];
+
+/// What holds the elements that a callback runs for.
+fn elements(file: FileId, module: &Module, node: NodeId, row: &Callback) -> Option<Site> {
+    let (Kind::Call { callee, arguments } | Kind::New { callee, arguments }) = module.kind(node) else {
+        return None;
+    };
+    match row.elements {
+        Some(at) => module.list(arguments).nth(at).map(|node| (file, node)),
+        None => match module.kind(callee) {
+            Kind::Member { object, .. } => Some((file, object)),
+            _ => None,
+        },
+    }
+}
+
+/// `@scope/name` of `@scope/name/sub`, `name` of `name/sub`.
+#[must_use]
+pub fn package_name(specifier: &str) -> &str {
+    let segments = if specifier.starts_with('@') { 2 } else { 1 };
+    let end = specifier.match_indices('/').nth(segments - 1).map(|(at, _)| at);
+    end.and_then(|at| specifier.get(..at)).unwrap_or(specifier)
+}

@@ -1,0 +1,1 @@
+//! Checks of this group, one file each.

@@ -1,0 +1,45 @@
+//! What a check is called, and the interface that all of them have.
+
+use crate::audit::Audit;
+use crate::finding::Finding;
+
+/// A check's names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Meta {
+    /// Its number in the catalogue of checks: "1A".
+    pub code: &'static str,
+    /// Its name, the problem as a noun: "n-plus-one".
+    pub slug: &'static str,
+    /// What it endangers.
+    pub category: Category,
+    /// One line.
+    pub summary: &'static str,
+    /// Its page: the documentation comment of its file.
+    pub page: &'static str,
+}
+
+/// What a check endangers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Category {
+    /// Queries, indexes, pools.
+    Database,
+    /// The heap.
+    Memory,
+    /// Waiting and ordering.
+    Async,
+    /// The event loop and the process.
+    Runtime,
+    /// Limits, breakers, errors.
+    Resilience,
+    /// React.
+    Frontend,
+}
+
+/// One of the checks.
+pub trait Check: Sync {
+    /// Its names.
+    fn meta(&self) -> &'static Meta;
+
+    /// Looks for its defects; any order, each once.
+    fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>);
+}

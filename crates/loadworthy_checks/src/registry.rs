@@ -1,0 +1,52 @@
+//! Every check, and their running.
+
+use loadworthy_analysis::{Analysis, Resolver};
+use loadworthy_capacity::{Environment, Target};
+use rayon::prelude::*;
+
+use crate::audit::Audit;
+use crate::database;
+use crate::finding::{Finding, Place};
+use crate::meta::Check;
+
+/// Every check, in the order of their codes.
+pub const CHECKS: &[&dyn Check] = &[&database::n_plus_one::NPlusOne];
+
+/// Runs the checks that are wanted, on the threads of the current pool; the findings are in the order of checks and
+/// places.
+#[must_use]
+pub fn run_all(
+    analysis: &Analysis<'_>,
+    environment: &Environment,
+    target: &Target,
+    is_wanted: impl Fn(&'static str) -> bool,
+) -> Vec<Finding> {
+    let wanted: Vec<&dyn Check> =
+        CHECKS.iter().copied().filter(|check| is_wanted(check.meta().code)).collect();
+    let found: Vec<Vec<Finding>> = wanted
+        .par_iter()
+        .map_init(
+            || Resolver::new(analysis.program()),
+            |resolver, check| {
+                let audit = Audit { analysis, resolver, environment, target };
+                let mut findings = Vec::new();
+                check.run(&audit, &mut findings);
+                findings.sort_by(|a, b| order(a).cmp(&order(b)));
+                findings
+            },
+        )
+        .collect();
+    found.into_iter().flatten().collect()
+}
+
+type Order<'f> = (usize, u32, &'f str, u32, &'f str);
+
+fn order(finding: &Finding) -> Order<'_> {
+    let title = finding.words.title.as_str();
+    match &finding.place {
+        Place::Code((file, node)) => {
+            (file.index(), u32::try_from(node.index()).unwrap_or(u32::MAX), "", 0, title)
+        }
+        Place::Line { file, first, .. } => (usize::MAX, 0, file, *first, title),
+    }
+}
