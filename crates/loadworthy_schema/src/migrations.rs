@@ -1,16 +1,17 @@
 //! Applies SQL migrations, in order, to a catalogue. A statement that cannot be read loses only itself.
 
 use sqlparser::ast::{
-    AlterColumnOperation, AlterTableOperation, ColumnDef, ColumnOption, CreateIndex, CreateTable, Expr,
-    ForeignKeyConstraint, Ident, IndexColumn, ObjectName, ObjectType, RenameTableNameKind, Statement,
-    TableConstraint,
+    AlterColumnOperation, AlterTable, AlterTableOperation, AlterTypeOperation, ColumnDef, ColumnOption,
+    CreateIndex, CreateTable, DataType, Expr, ForeignKeyConstraint, Ident, InTarget, IndexColumn, ObjectName,
+    ObjectType, OrderBySort, RenameTableNameKind, Statement, TableConstraint, UserDefinedTypeRepresentation,
 };
 
-use crate::catalogue::{Catalogue, Column, Diagnostic, ForeignKey, Index, Key, Origin, Place, Table};
-use crate::sql::Dialect;
+use crate::catalogue::Catalogue;
+use crate::sql::{Dialect, is_marker};
 use crate::sql_parse::parse;
 use crate::sql_tokens::words;
 use crate::statements::split;
+use crate::table::{Column, Diagnostic, Extent, ForeignKey, Index, Key, Origin, Place, Table, Tool};
 
 /// A migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,41 +25,92 @@ pub struct Migration<'a> {
 /// The catalogue after all `migrations`, in the order given.
 #[must_use]
 pub fn apply(migrations: &[Migration<'_>], dialect: Dialect) -> (Catalogue, Vec<Diagnostic>) {
-    let mut catalogue = Catalogue::default();
-    let diagnostics = apply_to(&mut catalogue, migrations, dialect);
-    (catalogue, diagnostics)
+    let mut history = History::new(dialect);
+    for migration in migrations {
+        history.apply(migration.text, &Place { file: migration.file.to_owned(), line: 1 });
+    }
+    history.finish()
 }
 
-/// As [`apply`], on top of what is known.
-pub fn apply_to(
-    catalogue: &mut Catalogue,
-    migrations: &[Migration<'_>],
+/// A database under migration: SQL texts and single steps, in their order.
+#[derive(Debug, Default)]
+pub struct History {
+    /// What is there by now.
+    pub catalogue: Catalogue,
+    /// What could not be read.
+    pub diagnostics: Vec<Diagnostic>,
     dialect: Dialect,
-) -> Vec<Diagnostic> {
-    let mut diagnostics = Vec::new();
-    for migration in migrations {
-        for piece in split(migration.text) {
-            let place = Place { file: migration.file.to_owned(), line: piece.line };
-            let names: Vec<String> = words(piece.text.get(..200).unwrap_or(piece.text));
-            if !names.first().is_some_and(|first| is_ddl(first)) {
-                continue;
-            }
-            let mut change = Change { catalogue: &mut *catalogue, place: place.clone() };
-            match parse(piece.text, dialect) {
-                Some(statements) => statements.iter().for_each(|statement| change.statement(statement)),
-                None => {
-                    if !change.by_words(&words(piece.text)) {
-                        let start: String = piece.text.chars().take(60).collect();
-                        diagnostics.push(Diagnostic { place, message: format!("cannot read `{start}`") });
-                    }
+    /// Named enum types and how many values they have.
+    enums: Vec<(String, u32)>,
+}
+
+impl History {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        Self { dialect, ..Self::default() }
+    }
+
+    /// Applies the statements of `text`, whose first line is `start`. Interpolations are markers, see [`crate::sql`].
+    pub fn apply(&mut self, text: &str, start: &Place) {
+        for piece in split(text) {
+            let line = start.line.saturating_add(piece.line).saturating_sub(1);
+            self.piece(piece.text, Place { file: start.file.clone(), line });
+        }
+    }
+
+    fn piece(&mut self, text: &str, place: Place) {
+        let head = words(beginning(text));
+        match head.first() {
+            Some(first) if first.eq_ignore_ascii_case("DO") => self.anonymous_block(text, &place),
+            Some(first) if is_ddl(first) => self.statement(text, place),
+            _ => {}
+        }
+    }
+
+    fn statement(&mut self, text: &str, place: Place) {
+        let mut change =
+            Change { catalogue: &mut self.catalogue, enums: &mut self.enums, place: place.clone() };
+        match parse(text, self.dialect) {
+            Some(statements) => statements.iter().for_each(|statement| change.statement(statement)),
+            None => {
+                if !change.by_words(&words(text)) {
+                    let start: String = text.chars().take(60).collect();
+                    self.diagnostics.push(Diagnostic { place, message: format!("cannot read `{start}`") });
                 }
             }
         }
     }
-    if dialect == Dialect::MySql {
-        catalogue.tables.iter_mut().for_each(Table::index_foreign_keys);
+
+    /// `DO $$ BEGIN …; EXCEPTION … END $$`: the statements inside, as far as they declare something.
+    fn anonymous_block(&mut self, text: &str, place: &Place) {
+        let Some((_, body)) = text.split_once("$$") else { return };
+        let body = body.rsplit_once("$$").map_or(body, |(body, _)| body);
+        for piece in split(body) {
+            let upper = piece.text.to_ascii_uppercase();
+            let start = ["CREATE ", "ALTER "].iter().filter_map(|verb| upper.find(verb)).min();
+            if let Some((before, inside)) = start.and_then(|at| piece.text.split_at_checked(at)) {
+                let above = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
+                let line = place.line.saturating_add(piece.line - 1).saturating_add(above);
+                self.statement(inside, Place { file: place.file.clone(), line });
+            }
+        }
     }
-    diagnostics
+
+    /// The catalogue and what could not be read; on MySQL with the indexes that it makes for foreign keys.
+    #[must_use]
+    pub fn finish(mut self) -> (Catalogue, Vec<Diagnostic>) {
+        if self.dialect == Dialect::MySql {
+            self.catalogue.tables.iter_mut().for_each(Table::index_foreign_keys);
+        }
+        (self.catalogue, self.diagnostics)
+    }
+}
+
+/// Enough to see what kind of statement it is.
+fn beginning(text: &str) -> &str {
+    let end = text.char_indices().nth(200).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text)
 }
 
 fn is_ddl(word: &str) -> bool {
@@ -67,6 +119,7 @@ fn is_ddl(word: &str) -> bool {
 
 struct Change<'c> {
     catalogue: &'c mut Catalogue,
+    enums: &'c mut Vec<(String, u32)>,
     place: Place,
 }
 
@@ -75,17 +128,10 @@ impl Change<'_> {
         match statement {
             Statement::CreateTable(create) => self.create_table(create),
             Statement::CreateIndex(create) => self.create_index(create),
-            Statement::AlterTable(alter) => {
-                let mut name = last(&alter.name);
-                for operation in &alter.operations {
-                    if let Some(renamed) = self.alter(&name, operation) {
-                        name = renamed;
-                    }
-                }
-            }
+            Statement::AlterTable(alter) => self.alter(alter),
             Statement::RenameTable(renames) => {
                 for rename in renames {
-                    self.rename_table(&last(&rename.old_name), last(&rename.new_name));
+                    self.catalogue.rename_table(&last(&rename.old_name), &last(&rename.new_name));
                 }
             }
             Statement::Drop { object_type: ObjectType::Table, names, .. } => {
@@ -96,7 +142,17 @@ impl Change<'_> {
             Statement::Drop { object_type: ObjectType::Index, names, table, .. } => {
                 for name in names {
                     let table = table.as_ref().map(last);
-                    self.drop_index(table.as_deref(), &last(name));
+                    self.catalogue.drop_index(table.as_deref(), &last(name));
+                }
+            }
+            Statement::CreateType {
+                name,
+                representation: Some(UserDefinedTypeRepresentation::Enum { labels }),
+            } => self.enums.push((last(name), count(labels.len()))),
+            Statement::AlterType(alter) => {
+                let known = self.enums.iter_mut().find(|(name, _)| *name == last(&alter.name));
+                if let (Some((_, values)), AlterTypeOperation::AddValue(_)) = (known, &alter.operation) {
+                    *values = values.saturating_add(1);
                 }
             }
             _ => {}
@@ -105,52 +161,68 @@ impl Change<'_> {
 
     fn create_table(&mut self, create: &CreateTable) {
         let name = last(&create.name);
-        if create.if_not_exists && self.exact(&name).is_some() {
+        if is_marker(&name) {
             return;
         }
-        let mut table = Table { name, place: self.place.clone(), ..Table::default() };
+        let mut table =
+            Table { name, place: self.place.clone(), extent: Extent::Created, ..Table::default() };
+        table.tools.push(Tool::Sql);
         for column in &create.columns {
             self.add_column(&mut table, column);
         }
         for constraint in &create.constraints {
             self.add_constraint(&mut table, constraint);
         }
-        self.catalogue.add(table);
+        self.catalogue.create_table(table, create.if_not_exists);
     }
 
     fn add_column(&self, table: &mut Table, definition: &ColumnDef) {
         let name = definition.name.value.clone();
-        let options = || definition.options.iter().map(|option| &option.option);
         let key = |given: Option<&Ident>, origin| Index {
             name: given.map(|name| name.value.clone()),
-            keys: vec![Key::Column(name.clone())],
+            keys: vec![Key::column(name.clone())],
             unique: true,
             origin,
             place: self.place.clone(),
             ..Index::default()
         };
         let mut nullable = true;
-        for option in options() {
+        let mut distinct = self.distinct(&definition.data_type);
+        for option in definition.options.iter().map(|option| &option.option) {
             match option {
                 ColumnOption::NotNull => nullable = false,
                 ColumnOption::PrimaryKey(primary) => {
                     nullable = false;
-                    table.indexes.push(key(primary.name.as_ref(), Origin::Primary));
+                    table.add_index(key(primary.name.as_ref(), Origin::Primary));
                 }
                 ColumnOption::Unique(unique) => {
-                    table.indexes.push(key(unique.name.as_ref(), Origin::Unique));
+                    table.add_index(key(unique.name.as_ref(), Origin::Unique));
                 }
                 ColumnOption::ForeignKey(foreign) => {
                     let mut foreign = self.foreign_key(foreign);
                     foreign.columns = vec![name.clone()];
-                    table.foreign_keys.push(foreign);
+                    table.add_foreign_key(foreign);
+                }
+                ColumnOption::Check(check) => {
+                    distinct = distinct.or(listed(&check.expr).map(|(_, values)| values));
                 }
                 _ => {}
             }
         }
         let type_text = definition.data_type.to_string();
-        table.columns.retain(|column| !column.name.eq_ignore_ascii_case(&name));
-        table.columns.push(Column { name, field: None, type_text, nullable });
+        table.add_column(Column { name, field: None, type_text, nullable, distinct });
+    }
+
+    /// The most values of a type, where it says so.
+    fn distinct(&self, data_type: &DataType) -> Option<u32> {
+        match data_type {
+            DataType::Boolean | DataType::Bool | DataType::TinyInt(Some(1)) => Some(2),
+            DataType::Enum(members, _) => Some(count(members.len())),
+            DataType::Custom(name, _) => {
+                self.enums.iter().find(|(known, _)| *known == last(name)).map(|(_, values)| *values)
+            }
+            _ => None,
+        }
     }
 
     fn add_constraint(&self, table: &mut Table, constraint: &TableConstraint) {
@@ -165,21 +237,21 @@ impl Change<'_> {
         match constraint {
             TableConstraint::Unique(unique) => {
                 let name = unique.name.as_ref().or(unique.index_name.as_ref());
-                table.indexes.push(index(name, &unique.columns, Origin::Unique));
+                table.add_index(index(name, &unique.columns, Origin::Unique));
             }
             TableConstraint::PrimaryKey(primary) => {
-                table.indexes.push(index(primary.name.as_ref(), &primary.columns, Origin::Primary));
+                table.add_index(index(primary.name.as_ref(), &primary.columns, Origin::Primary));
             }
-            TableConstraint::ForeignKey(foreign) => table.foreign_keys.push(self.foreign_key(foreign)),
+            TableConstraint::ForeignKey(foreign) => table.add_foreign_key(self.foreign_key(foreign)),
             TableConstraint::Index(plain) => {
                 let mut found = index(plain.name.as_ref(), &plain.columns, Origin::Declared);
                 found.method = plain.index_type.as_ref().and_then(method);
-                table.indexes.push(found);
+                table.add_index(found);
             }
             TableConstraint::FulltextOrSpatial(special) => {
                 let mut found = index(special.opt_index_name.as_ref(), &special.columns, Origin::Declared);
                 found.method = Some(if special.fulltext { "fulltext" } else { "spatial" }.to_owned());
-                table.indexes.push(found);
+                table.add_index(found);
             }
             TableConstraint::PrimaryKeyUsingIndex(using) | TableConstraint::UniqueUsingIndex(using) => {
                 let primary = matches!(constraint, TableConstraint::PrimaryKeyUsingIndex(_));
@@ -190,7 +262,13 @@ impl Change<'_> {
                     named.origin = if primary { Origin::Primary } else { Origin::Unique };
                 }
             }
-            _ => {}
+            TableConstraint::Check(check) => {
+                let Some((name, values)) = listed(&check.expr) else { return };
+                if let Some(column) = table.columns.iter_mut().find(|column| column.name == name) {
+                    column.distinct = Some(values);
+                }
+            }
+            TableConstraint::Exclude(_) => {}
         }
     }
 
@@ -212,68 +290,54 @@ impl Change<'_> {
             unique: create.unique,
             predicate: create.predicate.as_ref().map(ToString::to_string),
             method: create.using.as_ref().and_then(method),
-            origin: Origin::Declared,
             place: self.place.clone(),
+            ..Index::default()
         };
         self.add_index(&last(&create.table_name), index);
     }
 
     /// An index on a table whose creation was not seen declares the table.
     fn add_index(&mut self, table: &str, index: Index) {
-        self.change_table(table, |table| {
-            let same = |known: &Index| known.name.is_some() && known.name == index.name;
-            if !table.indexes.iter().any(same) {
-                table.indexes.push(index);
+        if !is_marker(table) {
+            self.catalogue.change_table(table, &self.place, |table| table.add_index(index));
+        }
+    }
+
+    fn alter(&mut self, alter: &AlterTable) {
+        let mut name = last(&alter.name);
+        for operation in &alter.operations {
+            match operation {
+                _ if is_marker(&name) => {}
+                AlterTableOperation::RenameTable { table_name } => {
+                    let (RenameTableNameKind::As(to) | RenameTableNameKind::To(to)) = table_name;
+                    self.catalogue.rename_table(&name, &last(to));
+                    name = last(to);
+                }
+                _ => self.alter_table(&name, operation),
             }
-        });
-    }
-
-    fn change_table(&mut self, name: &str, change: impl FnOnce(&mut Table)) {
-        let mut table = self.catalogue.remove_in_place(name).unwrap_or_else(|| Table {
-            name: name.to_owned(),
-            place: self.place.clone(),
-            ..Table::default()
-        });
-        change(&mut table);
-        self.catalogue.add(table);
-    }
-
-    fn exact(&mut self, name: &str) -> Option<&mut Table> {
-        self.catalogue.tables.iter_mut().find(|table| table.name.eq_ignore_ascii_case(name))
-    }
-
-    fn drop_index(&mut self, table: Option<&str>, name: &str) {
-        let of = |known: &&mut Table| table.is_none_or(|table| known.name.eq_ignore_ascii_case(table));
-        for known in self.catalogue.tables.iter_mut().filter(of) {
-            known.indexes.retain(|index| !is(index.name.as_deref(), name));
         }
     }
 
-    /// Applies one operation; the new name if it renames the table.
-    fn alter(&mut self, name: &str, operation: &AlterTableOperation) -> Option<String> {
-        if let AlterTableOperation::RenameTable { table_name } = operation {
-            let (RenameTableNameKind::As(to) | RenameTableNameKind::To(to)) = table_name;
-            self.rename_table(name, last(to));
-            return Some(last(to));
-        }
-        let adder = Change { catalogue: &mut Catalogue::default(), place: self.place.clone() };
-        self.change_table(name, |table| adder.alter_table(table, operation));
-        None
+    fn alter_table(&mut self, name: &str, operation: &AlterTableOperation) {
+        let place = self.place.clone();
+        let mut none = Catalogue::default();
+        let mut known = std::mem::take(self.enums);
+        let adder = Change { catalogue: &mut none, enums: &mut known, place: place.clone() };
+        self.catalogue.change_table(name, &place, |table| adder.change(table, operation));
+        *self.enums = known;
     }
 
-    fn alter_table(&self, table: &mut Table, operation: &AlterTableOperation) {
+    fn change(&self, table: &mut Table, operation: &AlterTableOperation) {
         match operation {
             AlterTableOperation::AddConstraint { constraint, .. } => self.add_constraint(table, constraint),
             AlterTableOperation::AddColumn { column_def, .. } => self.add_column(table, column_def),
             AlterTableOperation::DropColumn { column_names, .. } => {
                 for column in column_names {
-                    drop_column(table, &column.value);
+                    table.drop_column(&column.value);
                 }
             }
-            AlterTableOperation::DropConstraint { name, .. } => drop_constraint(table, &name.value),
-            AlterTableOperation::DropIndex { name } => {
-                table.indexes.retain(|index| !is(index.name.as_deref(), &name.value));
-            }
+            AlterTableOperation::DropConstraint { name, .. } => table.drop_constraint(&name.value),
+            AlterTableOperation::DropIndex { name } => table.drop_index(&name.value),
             AlterTableOperation::DropPrimaryKey { .. } => {
                 table.indexes.retain(|index| index.origin != Origin::Primary);
             }
@@ -281,40 +345,41 @@ impl Change<'_> {
                 table.foreign_keys.retain(|foreign| !is(foreign.name.as_deref(), &name.value));
             }
             AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
-                rename_column(table, &old_column_name.value, &new_column_name.value);
+                table.rename_column(&old_column_name.value, &new_column_name.value);
             }
             AlterTableOperation::ChangeColumn { old_name, new_name, data_type, options, .. } => {
-                rename_column(table, &old_name.value, &new_name.value);
-                retype(table, &new_name.value, &data_type.to_string(), options);
+                table.rename_column(&old_name.value, &new_name.value);
+                self.retype(table, &new_name.value, data_type, Some(options));
             }
             AlterTableOperation::ModifyColumn { col_name, data_type, options, .. } => {
-                retype(table, &col_name.value, &data_type.to_string(), options);
+                self.retype(table, &col_name.value, data_type, Some(options));
             }
             AlterTableOperation::AlterColumn { column_name, op } => {
-                let found =
-                    table.columns.iter_mut().find(|column| is(Some(&column.name), &column_name.value));
-                let Some(column) = found else { return };
-                match op {
-                    AlterColumnOperation::SetNotNull => column.nullable = false,
-                    AlterColumnOperation::DropNotNull => column.nullable = true,
-                    AlterColumnOperation::SetDataType { data_type, .. } => {
-                        column.type_text = data_type.to_string();
-                    }
-                    _ => {}
-                }
+                self.alter_column(table, &column_name.value, op);
             }
             _ => {}
         }
     }
 
-    fn rename_table(&mut self, from: &str, to: String) {
-        for table in &mut self.catalogue.tables {
-            let foreign = table.foreign_keys.iter_mut().filter(|key| is(Some(&key.table), from));
-            foreign.for_each(|key| key.table.clone_from(&to));
+    fn alter_column(&self, table: &mut Table, name: &str, operation: &AlterColumnOperation) {
+        if let AlterColumnOperation::SetDataType { data_type, .. } = operation {
+            self.retype(table, name, data_type, None);
         }
-        if let Some(mut table) = self.catalogue.remove(from) {
-            table.name = to;
-            self.catalogue.add(table);
+        let found = table.columns.iter_mut().find(|column| is(Some(&column.name), name));
+        match (found, operation) {
+            (Some(column), AlterColumnOperation::SetNotNull) => column.nullable = false,
+            (Some(column), AlterColumnOperation::DropNotNull) => column.nullable = true,
+            _ => {}
+        }
+    }
+
+    fn retype(&self, table: &mut Table, name: &str, data_type: &DataType, options: Option<&[ColumnOption]>) {
+        let found = table.columns.iter_mut().find(|column| is(Some(&column.name), name));
+        let Some(column) = found else { return };
+        column.type_text = data_type.to_string();
+        column.distinct = self.distinct(data_type);
+        if let Some(options) = options {
+            column.nullable = !options.contains(&ColumnOption::NotNull);
         }
     }
 
@@ -342,19 +407,19 @@ impl Change<'_> {
                 let method = at("USING").and_then(|at| word(at + 1)).map(str::to_lowercase);
                 let found = Index {
                     name: name_after(index).filter(|name| !name.eq_ignore_ascii_case("ON")),
-                    keys: columns.map(|column| Key::Column(column.clone())).collect(),
+                    keys: columns.map(|column| Key::column(column.as_str())).collect(),
                     unique: at("UNIQUE").is_some(),
                     predicate: at("WHERE").map(|at| words.get(at + 1..).unwrap_or_default().join(" ")),
                     method: method.filter(|method| method != "btree"),
-                    origin: Origin::Declared,
                     place: self.place.clone(),
+                    ..Index::default()
                 };
                 self.add_index(&table, found);
                 true
             }
             (None, _, Some(table)) if creates => {
                 let Some(name) = name_after(table) else { return false };
-                self.change_table(&name, |_| {});
+                self.catalogue.change_table(&name, &self.place, |_| {});
                 false
             }
             _ => !["TABLE", "INDEX"].iter().any(|word| at(word).is_some_and(|at| at <= 3)),
@@ -362,94 +427,35 @@ impl Change<'_> {
     }
 }
 
-impl Catalogue {
-    /// Takes a table out to change it, leaving its place for [`Catalogue::add`].
-    fn remove_in_place(&mut self, name: &str) -> Option<Table> {
-        let found = self.tables.iter_mut().find(|table| table.name.eq_ignore_ascii_case(name))?;
-        let left = Table { name: found.name.clone(), ..Table::default() };
-        Some(std::mem::replace(found, left))
+/// `column IN ('a', 'b')`: the column and the number of values.
+fn listed(condition: &Expr) -> Option<(String, u32)> {
+    match condition {
+        Expr::Nested(inner) => listed(inner),
+        Expr::In { expr, target: InTarget::List(list), negated: false, .. } => match expr.as_ref() {
+            Expr::Identifier(name) => Some((name.value.clone(), count(list.len()))),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
-fn drop_column(table: &mut Table, name: &str) {
-    table.columns.retain(|column| !is(Some(&column.name), name));
-    table.indexes.retain(|index| !index.columns().iter().any(|column| is(Some(column), name)));
-    table.foreign_keys.retain(|key| !key.columns.iter().any(|column| is(Some(column), name)));
-}
-
-/// By its name, or by the name PostgreSQL gives to a constraint without one.
-fn drop_constraint(table: &mut Table, name: &str) {
-    let owner = table.name.clone();
-    table.indexes.retain(|index| {
-        let given = match (&index.name, index.origin) {
-            (Some(given), _) => given.clone(),
-            (None, Origin::Primary) => format!("{owner}_pkey"),
-            (None, _) => format!("{owner}_{}_key", index.columns().join("_")),
-        };
-        !given.eq_ignore_ascii_case(name)
-    });
-    table.foreign_keys.retain(|key| {
-        let given = || format!("{owner}_{}_fkey", key.columns.join("_"));
-        !key.name.clone().unwrap_or_else(given).eq_ignore_ascii_case(name)
-    });
-}
-
-fn rename_column(table: &mut Table, from: &str, to: &str) {
-    let columns = table.columns.iter_mut().map(|column| &mut column.name);
-    let foreign = table.foreign_keys.iter_mut().flat_map(|key| &mut key.columns);
-    let keys = table.indexes.iter_mut().flat_map(|index| &mut index.keys).filter_map(|key| match key {
-        Key::Column(name) => Some(name),
-        Key::Expression(_) => None,
-    });
-    for name in columns.chain(foreign).chain(keys).filter(|name| name.eq_ignore_ascii_case(from)) {
-        to.clone_into(name);
-    }
-}
-
-fn retype(table: &mut Table, name: &str, type_text: &str, options: &[ColumnOption]) {
-    if let Some(column) = table.columns.iter_mut().find(|column| column.name.eq_ignore_ascii_case(name)) {
-        type_text.clone_into(&mut column.type_text);
-        column.nullable = !options.contains(&ColumnOption::NotNull);
-    }
-}
-
-impl Table {
-    /// MySQL makes an index for a foreign key that has none.
-    pub(crate) fn index_foreign_keys(&mut self) {
-        for foreign in &self.foreign_keys {
-            let leads = |index: &Index| {
-                let columns = index.columns();
-                columns.len() >= foreign.columns.len()
-                    && columns
-                        .iter()
-                        .zip(&foreign.columns)
-                        .all(|(left, right)| left.eq_ignore_ascii_case(right))
-            };
-            if foreign.columns.is_empty() || self.indexes.iter().any(leads) {
-                continue;
-            }
-            self.indexes.push(Index {
-                name: foreign.name.clone(),
-                keys: foreign.columns.iter().cloned().map(Key::Column).collect(),
-                origin: Origin::ForeignKey,
-                place: foreign.place.clone(),
-                ..Index::default()
-            });
-        }
-    }
+fn count(values: usize) -> u32 {
+    u32::try_from(values).unwrap_or(u32::MAX)
 }
 
 fn key(column: &IndexColumn) -> Key {
-    match &column.column.expr {
-        Expr::Identifier(name) => Key::Column(name.value.clone()),
+    let descending = matches!(column.column.options.sort, Some(OrderBySort::Desc));
+    let plain = match &column.column.expr {
+        Expr::Identifier(name) => Key::column(name.value.clone()),
         // MySQL prefix length: `name(10)`.
         Expr::Function(function)
             if function.args.to_string().trim_matches(['(', ')']).parse::<u32>().is_ok() =>
         {
-            Key::Column(last(&function.name))
+            Key::column(last(&function.name))
         }
-        other => Key::Expression(other.to_string()),
-    }
+        other => Key::expression(other.to_string()),
+    };
+    Key { descending, ..plain }
 }
 
 fn method(found: &sqlparser::ast::IndexType) -> Option<String> {

@@ -59,6 +59,68 @@ fn singular_word(word: &str) -> String {
     word.strip_suffix('s').filter(|stem| stem.len() > 1).unwrap_or(word).to_owned()
 }
 
+/// The plural as object mappers make it for the name of a table; case is kept.
+#[must_use]
+pub fn plural(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));
+    let stem = |cut: usize, end: &str| {
+        let kept = name.char_indices().rev().nth(cut - 1).map_or(0, |(at, _)| at);
+        format!("{}{end}", name.get(..kept).unwrap_or(name))
+    };
+    let irregular = [("person", "eople", 5), ("child", "hildren", 4), ("man", "en", 2)];
+    if let Some((_, end, cut)) = irregular.iter().find(|(one, ..)| lower.ends_with(one)) {
+        return stem(*cut, end);
+    }
+    if ends(&["people", "children", "men", "news", "series", "species", "information", "equipment", "money"])
+    {
+        return name.to_owned();
+    }
+    if ends(&["data", "media", "fish", "sheep", "deer"]) {
+        return name.to_owned();
+    }
+    if ends(&["matrix", "vertex", "index"]) {
+        return stem(2, "ices");
+    }
+    if ends(&["ay", "ey", "iy", "oy", "uy"]) {
+        return format!("{name}s");
+    }
+    if ends(&["y"]) {
+        return stem(1, "ies");
+    }
+    if ends(&["lf", "rf", "eaf"]) {
+        return stem(1, "ves");
+    }
+    if ends(&["ife"]) {
+        return stem(2, "ves");
+    }
+    if ends(&["ss", "x", "ch", "sh", "alias", "status", "bus", "virus", "tomato", "hero", "potato"]) {
+        return format!("{name}es");
+    }
+    if ends(&["sis"]) {
+        return stem(2, "es");
+    }
+    if ends(&["s"]) { name.to_owned() } else { format!("{name}s") }
+}
+
+/// The name in `camelCase`.
+#[must_use]
+pub fn camel(name: &str) -> String {
+    let mut parts = name.split(['_', '-', ' ']).filter(|part| !part.is_empty());
+    let first = parts.next().map(lower_first).unwrap_or_default();
+    parts.fold(first, |all, part| {
+        let mut letters = part.chars();
+        let head: String = letters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+        all + &head + letters.as_str()
+    })
+}
+
+fn lower_first(name: &str) -> String {
+    let mut letters = name.chars();
+    let head: String = letters.next().map(|c| c.to_lowercase().collect()).unwrap_or_default();
+    head + letters.as_str()
+}
+
 /// Whether two names mean one table: `User`, `users`, `public."Users"`.
 #[must_use]
 pub fn same_table(left: &str, right: &str) -> bool {
@@ -75,4 +137,37 @@ pub fn same_column(left: &str, right: &str) -> bool {
 
 fn squeezed(snake: &str) -> String {
     snake.replace('_', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plurals_are_those_of_object_mappers() {
+        for (one, many) in [
+            ("User", "Users"),
+            ("Category", "Categories"),
+            ("Person", "People"),
+            ("OrderItem", "OrderItems"),
+            ("Day", "Days"),
+            ("status", "statuses"),
+            ("users", "users"),
+            ("Address", "Addresses"),
+            ("box", "boxes"),
+            ("child", "children"),
+            ("Analysis", "Analyses"),
+            ("shelf", "shelves"),
+            ("y", "ies"),
+            ("", "s"),
+        ] {
+            assert_eq!(plural(one), many, "{one}");
+        }
+    }
+
+    #[test]
+    fn camel_case_keeps_the_case_inside_a_word() {
+        assert_eq!(camel("User_id"), "userId");
+        assert_eq!(camel("orderItem_uuid"), "orderItemUuid");
+    }
 }

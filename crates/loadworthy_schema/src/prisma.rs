@@ -1,6 +1,7 @@
-//! Reads a Prisma schema. Lines that cannot be read become diagnostics; the rest is kept.
+//! Reads a Prisma schema, of one file or several. Lines that cannot be read become diagnostics; the rest is kept.
 
-use crate::catalogue::{Column, Diagnostic, ForeignKey, Index, Key, Origin, Place, Table};
+use crate::prisma_link;
+use crate::table::{Column, Diagnostic, Extent, ForeignKey, Index, Key, Origin, Place, Table, Tool};
 
 /// What a Prisma schema declares.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,40 +53,48 @@ pub struct Enum {
 /// Reads `text`; `file` is named in places.
 #[must_use]
 pub fn read(text: &str, file: &str) -> (Schema, Vec<Diagnostic>) {
+    read_all(&[(file, text)])
+}
+
+/// Reads a schema that is spread over several files, given as name and text.
+#[must_use]
+pub fn read_all(files: &[(&str, &str)]) -> (Schema, Vec<Diagnostic>) {
     let mut schema = Schema::default();
     let mut diagnostics = Vec::new();
-    let blocks = blocks(text, file, &mut diagnostics);
-    let names = |keyword: &[&str]| -> Vec<&str> {
-        let of = blocks.iter().filter(|block| keyword.contains(&block.keyword));
-        of.map(|block| block.name).collect()
-    };
-    let models = names(&["model", "view", "type"]);
+    let blocks: Vec<Block<'_>> =
+        files.iter().flat_map(|(file, text)| blocks(text, file, &mut diagnostics)).collect();
+    let is_model = |block: &&Block<'_>| ["model", "view", "type"].contains(&block.keyword);
+    let models: Vec<&str> = blocks.iter().filter(is_model).map(|block| block.name).collect();
     for block in &blocks {
-        match block.keyword {
-            "model" | "view" => read_model(block, &models, &mut schema, file, &mut diagnostics),
-            "enum" => schema.enums.push(Enum {
-                name: block.name.to_owned(),
-                values: block
-                    .lines
-                    .iter()
-                    .filter_map(|line| first_word(&line.text))
-                    .filter(|word| !word.starts_with('@'))
-                    .map(str::to_owned)
-                    .collect(),
-            }),
-            "datasource" => {
-                schema.provider = setting(block, "provider").or(schema.provider);
-                schema.emulates_relations = setting(block, "relationMode").as_deref() == Some("prisma");
-            }
-            "generator" => {
-                let client = setting(block, "provider").is_some_and(|name| name.starts_with("prisma-client"));
-                schema.output = setting(block, "output").filter(|_| client).or(schema.output);
-            }
-            _ => {}
-        }
+        read_block(block, &models, &mut schema, &mut diagnostics);
     }
-    rename_keys(&mut schema);
+    prisma_link::link(&mut schema);
     (schema, diagnostics)
+}
+
+fn read_block(block: &Block<'_>, models: &[&str], schema: &mut Schema, diagnostics: &mut Vec<Diagnostic>) {
+    match block.keyword {
+        "model" | "view" => read_model(block, models, schema, diagnostics),
+        "enum" => schema.enums.push(Enum {
+            name: block.name.to_owned(),
+            values: block
+                .lines
+                .iter()
+                .filter_map(|line| first_word(&line.text))
+                .filter(|word| !word.starts_with('@'))
+                .map(str::to_owned)
+                .collect(),
+        }),
+        "datasource" => {
+            schema.provider = setting(block, "provider").or(schema.provider.take());
+            schema.emulates_relations = setting(block, "relationMode").as_deref() == Some("prisma");
+        }
+        "generator" => {
+            let client = setting(block, "provider").is_some_and(|name| name.starts_with("prisma-client"));
+            schema.output = setting(block, "output").filter(|_| client).or(schema.output.take());
+        }
+        _ => {}
+    }
 }
 
 struct Block<'a> {
@@ -173,21 +182,17 @@ fn setting(block: &Block<'_>, key: &str) -> Option<String> {
     Some(value.trim().trim_matches('"').to_owned())
 }
 
-fn read_model(
-    block: &Block<'_>,
-    models: &[&str],
-    schema: &mut Schema,
-    file: &str,
-    diagnostics: &mut Vec<Diagnostic>,
-) {
+fn read_model(block: &Block<'_>, models: &[&str], schema: &mut Schema, diagnostics: &mut Vec<Diagnostic>) {
     let mut table = Table {
         name: block.name.to_owned(),
         model: Some(block.name.to_owned()),
+        extent: Extent::Declared,
         place: block.place.clone(),
+        tools: vec![Tool::Prisma],
         ..Table::default()
     };
     for line in &block.lines {
-        let place = Place { file: file.to_owned(), line: line.number };
+        let place = Place { file: block.place.file.clone(), line: line.number };
         if let Some(attribute) = line.text.strip_prefix("@@") {
             read_block_attribute(&mut table, attribute, place);
         } else if let Some(field) = Field::of(&line.text) {
@@ -319,6 +324,16 @@ fn list(text: &str) -> Vec<String> {
     pieces(inside).into_iter().map(name).filter(|name| !name.is_empty()).collect()
 }
 
+/// `[a, b(sort: Desc)]` as the keys of an index.
+fn keys(text: &str) -> Vec<Key> {
+    let inside = text.trim().trim_start_matches('[').trim_end_matches(']');
+    let key = |piece: &str| {
+        let (name, options) = piece.split_once('(').unwrap_or((piece, ""));
+        Key { descending: options.contains("Desc"), ..Key::column(name.trim()) }
+    };
+    pieces(inside).into_iter().map(key).filter(|key| !key.text().is_empty()).collect()
+}
+
 fn read_field(table: &mut Table, field: &Field<'_>, models: &[&str], schema: &mut Schema, place: Place) {
     if models.contains(&field.base) {
         read_relation(table, field, schema, place);
@@ -332,16 +347,18 @@ fn read_field(table: &mut Table, field: &Field<'_>, models: &[&str], schema: &mu
         type_text: native
             .map_or_else(|| field.base.to_owned(), |native| format!("{} @{}", field.base, native.name)),
         nullable: field.optional,
+        distinct: (field.base == "Boolean" && !field.many).then_some(2),
     });
     for (name, origin) in [("id", Origin::Primary), ("unique", Origin::Unique)] {
         if let Some(attribute) = field.attribute(name) {
             let given = arguments(attribute.arguments);
             table.indexes.push(Index {
                 name: argument(&given, "map").map(string),
-                keys: vec![Key::Column(field.name.to_owned())],
+                keys: vec![Key::column(field.name)],
                 unique: true,
                 origin,
                 place: place.clone(),
+                tool: Tool::Prisma,
                 ..Index::default()
             });
         }
@@ -395,42 +412,13 @@ fn read_block_attribute(table: &mut Table, text: &str, place: Place) {
     let method = argument(&given, "type").map(str::to_lowercase).or(method);
     table.indexes.push(Index {
         name: argument(&given, "map").or_else(|| argument(&given, "name")).map(string),
-        keys: list(fields).into_iter().map(Key::Column).collect(),
+        keys: keys(fields),
         unique,
         predicate: argument(&given, "where").map(str::to_owned),
         method: method.filter(|method| method != "btree"),
         origin,
         place,
+        tool: Tool::Prisma,
+        ..Index::default()
     });
-}
-
-/// Keys are declared by field and model; the database knows them by their mapped names.
-fn rename_keys(schema: &mut Schema) {
-    let Schema { tables, provider, emulates_relations, .. } = schema;
-    let names: Vec<(Option<String>, String)> =
-        tables.iter().map(|table| (table.model.clone(), table.name.clone())).collect();
-    for table in tables.iter_mut() {
-        let columns = table.columns.clone();
-        let database_name = |name: &mut String| {
-            if let Some(column) = columns.iter().find(|column| column.field.as_ref() == Some(name)) {
-                name.clone_from(&column.name);
-            }
-        };
-        for index in &mut table.indexes {
-            for key in &mut index.keys {
-                if let Key::Column(name) = key {
-                    database_name(name);
-                }
-            }
-        }
-        for foreign in &mut table.foreign_keys {
-            foreign.columns.iter_mut().for_each(database_name);
-            if let Some((_, name)) = names.iter().find(|(model, _)| model.as_ref() == Some(&foreign.table)) {
-                foreign.table.clone_from(name);
-            }
-        }
-        if provider.as_deref() == Some("mysql") && !*emulates_relations {
-            table.index_foreign_keys();
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use loadworthy_schema::migrations::{Migration, apply};
 use loadworthy_schema::names::{same_column, same_table};
 use loadworthy_schema::sql::Dialect;
-use loadworthy_schema::{Catalogue, Key, Origin, prisma};
+use loadworthy_schema::{Catalogue, KeyPart, Origin, Relation, SortKey, prisma};
 use proptest::prelude::*;
 
 const SCHEMA: &str = r#"
@@ -131,7 +131,7 @@ fn migrations_apply_in_order() {
     assert!(user.column("fullName").is_some() && user.column("name").is_none());
     assert_eq!(user.foreign_keys[0].table, "Team");
     let low = user.indexes.iter().find(|index| index.name.as_deref() == Some("u_low")).expect("read");
-    assert!(matches!(low.keys[0], Key::Expression(_)));
+    assert!(matches!(low.keys[0].part, KeyPart::Expression(_)));
     assert_eq!((low.method.as_deref(), low.predicate.is_some(), low.place.line), (Some("gin"), true, 5));
     assert_eq!(diagnostics.len(), 1, "{diagnostics:?}");
     assert_eq!(diagnostics[0].place.line, 2);
@@ -168,6 +168,85 @@ fn partial_indexes_are_neither_unique_nor_first() {
     let (catalogue, _) = apply(&[Migration { file: "a.sql", text }], Dialect::PostgreSql);
     assert!(!catalogue.is_unique("t", &["a"]));
     assert_eq!(catalogue.index_serving("t", &["a"], &[]).and_then(|index| index.name.as_deref()), Some("w"));
+}
+
+#[test]
+fn both_sides_of_a_relation_name_the_joined_columns() {
+    let (schema, _) = prisma::read(SCHEMA, "schema.prisma");
+    let user = &schema.tables[0];
+    let orders = user.relation("orders").expect("to many");
+    let expected = Relation {
+        field: "orders".into(),
+        target: "Order".into(),
+        many: true,
+        local: vec!["id".into()],
+        foreign: vec!["user_id".into()],
+        ..Relation::default()
+    };
+    assert_eq!(&Relation { place: expected.place.clone(), ..orders.clone() }, &expected);
+    let role = user.relation("role").expect("to one");
+    assert_eq!((role.many, role.local[0].as_str(), role.foreign[0].as_str()), (false, "role_id", "id"));
+}
+
+#[test]
+fn a_schema_in_several_files_is_one() {
+    let files = [
+        (
+            "a.prisma",
+            "datasource db {\n provider = \"mysql\"\n}\nmodel A {\n id Int @id\n bs B[]\n kind Kind\n}",
+        ),
+        (
+            "b.prisma",
+            "enum Kind {\n X\n Y\n}\nmodel B {\n id Int @id\n aId Int\n a A @relation(fields: [aId], references: [id])\n}",
+        ),
+    ];
+    let (schema, diagnostics) = prisma::read_all(&files);
+    assert_eq!(diagnostics, []);
+    assert_eq!(schema.tables[0].column("kind").expect("read").distinct, Some(2));
+    assert_eq!(schema.tables[1].place.file, "b.prisma");
+    assert_eq!(schema.tables[1].index_serving(&["aId"], &[]).expect("implicit").origin, Origin::ForeignKey);
+}
+
+#[test]
+fn types_and_checks_tell_how_many_values_a_column_has() {
+    let text = "CREATE TYPE state AS ENUM ('a', 'b', 'c');
+        DO $$ BEGIN CREATE TYPE \"kind\" AS ENUM('x', 'y'); EXCEPTION WHEN duplicate_object THEN null; END $$;
+        CREATE TABLE t (id int, s state, k kind, b boolean, c text CHECK (c IN ('u', 'v')), d text, CHECK (d IN ('p')));
+        ALTER TABLE t ADD COLUMN e \"kind\";";
+    let (catalogue, diagnostics) = apply(&[Migration { file: "a.sql", text }], Dialect::PostgreSql);
+    assert_eq!(diagnostics, []);
+    let table = catalogue.table("t").expect("read");
+    let of = |name: &str| table.column(name).expect("a column").distinct;
+    assert_eq!(
+        ["id", "s", "k", "b", "c", "d", "e"].map(of),
+        [None, Some(3), Some(2), Some(2), Some(2), Some(1), Some(2)]
+    );
+}
+
+#[test]
+fn an_index_serves_its_own_directions_and_the_opposite_ones() {
+    let text = "CREATE TABLE t (a int, b int, c int); CREATE INDEX i ON t (a, b DESC, c);";
+    let (catalogue, _) = apply(&[Migration { file: "a.sql", text }], Dialect::PostgreSql);
+    let table = catalogue.table("t").expect("read");
+    let serves = |b: bool, c: bool| {
+        let order = [SortKey { column: "b", descending: b }, SortKey { column: "c", descending: c }];
+        table.index_sorting(&["a"], &order).is_some()
+    };
+    assert!(serves(true, false) && serves(false, true));
+    assert!(!serves(false, false) && !serves(true, true));
+}
+
+#[test]
+fn foreign_keys_in_anonymous_blocks_are_read() {
+    let text = "CREATE TABLE a (id int primary key); CREATE TABLE b (a_id int);
+DO $$ BEGIN
+ ALTER TABLE \"b\" ADD CONSTRAINT \"fk\" FOREIGN KEY (\"a_id\") REFERENCES \"public\".\"a\"(\"id\");
+EXCEPTION
+ WHEN duplicate_object THEN null;
+END $$;";
+    let (catalogue, _) = apply(&[Migration { file: "a.sql", text }], Dialect::PostgreSql);
+    let foreign = &catalogue.table("b").expect("read").foreign_keys[0];
+    assert_eq!((foreign.table.as_str(), foreign.place.line), ("a", 3));
 }
 
 #[test]
