@@ -1,31 +1,70 @@
-//! Tasks of the workspace: `cargo xtask test` runs every test.
+//! Tasks of the workspace: `cargo xtask test | eval | bench`.
 
-use std::process::{Command, ExitCode};
+mod bare_parse;
+mod bench;
+mod cargo;
+mod eval;
+mod failure;
+mod measure;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+
+/// Tasks of the workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run every test of every crate.
+    Test,
+    /// Audit real applications at pinned commits and compare with a recorded run.
+    Eval(eval::Options),
+    /// Time the audit against a bare parse of the same files.
+    Bench(bench::Options),
+    /// Parse the files named in a list, one a line, and nothing else: what `bench` compares with.
+    #[command(hide = true)]
+    BareParse(bare_parse::Options),
+    /// Run one program and print what it used, as JSON: the child of `eval` and `bench`.
+    #[command(hide = true)]
+    Measure(measure::Options),
+}
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("test") => test(),
-        other => {
-            report(&format!("unknown task {other:?}; known: test"));
-            ExitCode::from(2)
+    match run(&Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            complain(&failure);
+            ExitCode::from(failure.exit_code())
         }
     }
 }
 
-/// All tests of all crates; Cargo's own output is the report.
-fn test() -> ExitCode {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    match Command::new(cargo).args(["test", "--workspace", "--locked"]).status() {
-        Ok(status) if status.success() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(error) => {
-            report(&format!("cargo could not be started: {error}"));
-            ExitCode::from(3)
-        }
+fn run(task: &Task) -> Result<(), Failure> {
+    match task {
+        Task::Test => cargo::test(),
+        Task::Eval(options) => eval::run(options),
+        Task::Bench(options) => bench::run(options),
+        Task::BareParse(options) => bare_parse::run(options),
+        Task::Measure(options) => measure::run(options),
     }
 }
 
 #[allow(clippy::print_stderr, reason = "the task runner speaks to a terminal")]
-fn report(message: &str) {
-    eprintln!("xtask: {message}");
+fn complain(failure: &Failure) {
+    eprintln!("xtask: {failure}");
+}
+
+/// Progress and results, for people.
+#[allow(clippy::print_stdout, reason = "the task runner speaks to a terminal")]
+pub(crate) fn say(text: &str) {
+    println!("{text}");
 }
