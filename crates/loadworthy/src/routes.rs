@@ -1,10 +1,44 @@
 //! `loadworthy routes`: the route table.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use loadworthy_analysis::{Handler, Program, Resolver, Route, Site, routes};
-use loadworthy_project::Diagnostic;
+use loadworthy_knowledge::Knowledge;
+use loadworthy_project::{Diagnostic, DiscoverOptions, Project};
 use serde::Serialize;
+
+use crate::arguments::TableFormat;
+use crate::failure::Failure;
+
+/// Prints the route table.
+pub(crate) fn run(path: &Path, format: TableFormat, threads: usize) -> Result<(), Failure> {
+    let project = Project::discover(path, &DiscoverOptions::default())
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    let program = Program::load(&project, Knowledge::builtin(), threads)
+        .map_err(|error| Failure::internal(format!("the worker threads could not be started: {error}")))?;
+    let diagnostics: Vec<&Diagnostic> = project.diagnostics.iter().chain(program.diagnostics()).collect();
+    let text = match format {
+        TableFormat::Terminal => table(&program),
+        TableFormat::Json => json(&program, &diagnostics)
+            .map_err(|error| Failure::internal(format!("the report could not be written: {error}")))?,
+    };
+    anstream::print!("{text}");
+    if format == TableFormat::Terminal {
+        for diagnostic in diagnostics {
+            anstream::eprintln!("note: {}", sentence(diagnostic));
+        }
+    }
+    Ok(())
+}
+
+fn sentence(diagnostic: &Diagnostic) -> String {
+    match (&diagnostic.file, diagnostic.line) {
+        (Some(file), Some(line)) => format!("{file}:{line}: {}", diagnostic.message),
+        (Some(file), None) => format!("{file}: {}", diagnostic.message),
+        (None, _) => diagnostic.message.clone(),
+    }
+}
 
 #[derive(Serialize)]
 struct Report<'r> {
@@ -38,7 +72,7 @@ struct Note<'r> {
 }
 
 /// One JSON object with `routes` and `diagnostics`.
-pub(crate) fn json(program: &Program<'_>, diagnostics: &[&Diagnostic]) -> Result<String, serde_json::Error> {
+fn json(program: &Program<'_>, diagnostics: &[&Diagnostic]) -> Result<String, serde_json::Error> {
     let notes =
         diagnostics.iter().map(|it| Note { file: it.file.as_deref(), line: it.line, message: &it.message });
     let report = Report { routes: rows(program), diagnostics: notes.collect() };
@@ -46,7 +80,7 @@ pub(crate) fn json(program: &Program<'_>, diagnostics: &[&Diagnostic]) -> Result
 }
 
 /// A table for people.
-pub(crate) fn table(program: &Program<'_>) -> String {
+fn table(program: &Program<'_>) -> String {
     let rows = rows(program);
     let width = rows.iter().map(|row| row.path.len()).max().unwrap_or(0).min(60);
     let mut text = String::new();
@@ -101,7 +135,7 @@ fn place(program: &Program<'_>, (file, node): Site) -> Place {
 }
 
 /// The expression that was registered, on one line and without control characters.
-fn name(program: &Program<'_>, handler: &Handler) -> String {
+pub(crate) fn name(program: &Program<'_>, handler: &Handler) -> String {
     const LONGEST: usize = 40;
     let (file, node) = handler.site;
     let source = program.module(file).map_or("", |module| module.source(node));

@@ -3,7 +3,7 @@
 use loadworthy_analysis::{Analysis, Context, Edge, FunctionRef, Origins, Program, Resolver, Route, Site};
 use loadworthy_capacity::{Cost, Environment, Reach, Target};
 use loadworthy_knowledge::Knowledge;
-use loadworthy_syntax::{FunctionId, Kind, Module};
+use loadworthy_syntax::{Function, FunctionId, Kind, Module};
 
 use crate::finding::{Evidence, Place};
 
@@ -95,15 +95,19 @@ impl<'a, 'p> Audit<'a, 'p> {
         }
         let Some(module) = self.program().module(file) else { return String::from("a function") };
         let Some(lowered) = module.function(function) else { return String::from("a function") };
-        let own = module.str(lowered.name);
-        if !own.is_empty() {
-            return own.to_owned();
-        }
-        match module.kind(module.parent(lowered.node)) {
-            Kind::Property { key, .. } => module.str(key).to_owned(),
-            Kind::Declarator { target, .. } | Kind::Assign { target, .. } => module.source(target).to_owned(),
-            _ => format!("the function at line {}", module.lines_of(lowered.node).0),
-        }
+        own_name(module, lowered)
+            .unwrap_or_else(|| format!("the function at line {}", module.lines_of(lowered.node).0))
+    }
+
+    /// The name of the innermost function around a place that has one; empty at the top level. Lines are no part of it.
+    #[must_use]
+    pub fn symbol(&self, (file, node): Site) -> String {
+        let Some(module) = self.program().lowered(file) else { return String::new() };
+        let mut around = module.ancestors(node).filter_map(|outer| match module.kind(outer) {
+            Kind::Function(function) => module.function(function),
+            _ => None,
+        });
+        around.find_map(|function| own_name(module, function)).unwrap_or_default()
     }
 
     /// When the code at a place runs.
@@ -217,6 +221,21 @@ pub fn route_name(route: &Route) -> String {
 
 fn starts_at(route: &Route, entry: FunctionRef) -> bool {
     route.handler.iter().chain(&route.middleware).any(|handler| handler.functions.contains(&entry))
+}
+
+/// The name of a function, or that of the variable or property that holds it.
+fn own_name(module: &Module, function: &Function) -> Option<String> {
+    let own = module.str(function.name);
+    if !own.is_empty() {
+        return Some(own.to_owned());
+    }
+    match module.kind(module.parent(function.node)) {
+        Kind::Property { key, .. } => Some(module.str(key).to_owned()),
+        Kind::Declarator { target, .. } | Kind::Assign { target, .. } => {
+            Some(module.source(target).to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// Lines without the indentation that all of them share.

@@ -1,0 +1,49 @@
+//! Which checks to run.
+
+use loadworthy_checks::{CHECKS, Meta};
+
+use crate::failure::Failure;
+
+/// The checks that are wanted, by code.
+#[derive(Debug, Clone)]
+pub(crate) struct Selection {
+    codes: Vec<&'static str>,
+}
+
+impl Selection {
+    /// All, or those of `only`, without those of `skip`; codes in any case, or names.
+    pub(crate) fn new(only: &[String], skip: &[String]) -> Result<Self, Failure> {
+        let only = codes_of(only)?;
+        let skip = codes_of(skip)?;
+        let codes = metas()
+            .map(|meta| meta.code)
+            .filter(|code| only.is_empty() || only.contains(code))
+            .filter(|code| !skip.contains(code))
+            .collect();
+        Ok(Self { codes })
+    }
+
+    pub(crate) fn includes(&self, code: &str) -> bool {
+        self.codes.contains(&code)
+    }
+}
+
+/// The names of every check.
+pub(crate) fn metas() -> impl Iterator<Item = &'static Meta> {
+    CHECKS.iter().map(|check| check.meta())
+}
+
+/// The check with that code (in any case) or name.
+pub(crate) fn named(name: &str) -> Option<&'static Meta> {
+    metas().find(|meta| meta.code.eq_ignore_ascii_case(name) || meta.slug.eq_ignore_ascii_case(name))
+}
+
+fn codes_of(names: &[String]) -> Result<Vec<&'static str>, Failure> {
+    names.iter().map(|name| named(name).map(|meta| meta.code).ok_or_else(|| unknown(name))).collect()
+}
+
+/// No check has that name.
+pub(crate) fn unknown(name: &str) -> Failure {
+    let known: Vec<String> = metas().map(|meta| format!("{} {}", meta.code, meta.slug)).collect();
+    Failure::usage(format!("there is no check `{name}`; the checks are: {}", known.join(", ")))
+}
