@@ -2,6 +2,7 @@
 //!
 //! This crate knows one file at a time and does no I/O. Errors are data: whatever part of a broken file parsed is lowered.
 
+mod children;
 mod ids;
 mod lines;
 mod lower;

@@ -200,6 +200,36 @@ fn long_chains_within_the_limit_are_read() {
     }
 }
 
+#[test]
+fn every_part_is_among_the_children_of_what_holds_it() {
+    let text = "import a, { b } from 'c';
+        @d class E extends F { static #g = 1; constructor(private h: I = {}) { super(); } get j() { return this.k; } static { l(); } }
+        export default async function m({ n, o: [p, ...q], ...r } = {}) {
+            label: for (let i = 0; i < 3; i++) { if (i) continue; else break label; }
+            for (const s in t) u ??= s; for await (const v of w) yield* v; do { x++; } while (y); while (z) ;
+            switch (a) { case 1: b(); break; default: c`d${e}`; }
+            try { throw new Error(await f); } catch ({ g }) { h = g ? i : j, k; } finally { delete l[m]; }
+            return <N o={p} {...q}>{r}<></></N>;
+        }";
+    let module = lowered("a.tsx", text);
+    let missing: Vec<_> = module
+        .node_ids()
+        .filter(|id| *id != module.root() && !module.children(module.parent(*id)).contains(id))
+        .map(|id| (module.source(id).to_owned(), module.kind(id)))
+        .collect();
+    assert_eq!(missing, []);
+    assert_eq!(module.all_nodes(module.root()).len(), module.node_ids().count());
+}
+
+#[test]
+fn own_nodes_stop_at_functions() {
+    let module = lowered("a.js", "f(() => { g(); }); h();");
+    let own = module.own_nodes(module.root());
+    assert!(own.iter().any(|id| module.source(*id) == "h()"));
+    assert!(own.iter().any(|id| matches!(module.kind(*id), Kind::Function(_))));
+    assert!(!own.iter().any(|id| module.source(*id) == "g()"));
+}
+
 proptest! {
     #[test]
     fn any_text_is_parsed_without_panic(text in ".{0,200}") {
@@ -218,6 +248,7 @@ proptest! {
         for id in module.node_ids() {
             prop_assert!(id == module.root() || module.parent(id).is_some());
             prop_assert!(module.parent(id) == NodeId::NONE || module.parent(id) < id);
+            prop_assert!(id == module.root() || module.children(module.parent(id)).contains(&id));
         }
     }
 }
