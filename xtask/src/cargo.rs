@@ -1,6 +1,6 @@
 //! What Cargo does for the tasks.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,9 +20,15 @@ pub(crate) fn release(packages: &[&str]) -> Result<PathBuf, Failure> {
 }
 
 fn cargo(arguments: &[&str]) -> Result<(), Failure> {
+    cargo_with(arguments, None)
+}
+
+/// Runs Cargo in the workspace, with one more environment variable.
+pub(crate) fn cargo_with(arguments: &[&str], variable: Option<(&str, &OsStr)>) -> Result<(), Failure> {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let status = Command::new(program)
         .args(arguments)
+        .envs(variable)
         .current_dir(workspace())
         .status()
         .map_err(|error| Failure::of("cargo", error))?;

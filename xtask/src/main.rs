@@ -1,8 +1,9 @@
-//! Tasks of the workspace: `cargo xtask test | eval | bench`.
+//! Tasks of the workspace: `cargo xtask test | cases | eval | bench`.
 
 mod bare_parse;
 mod bench;
 mod cargo;
+mod cases;
 mod eval;
 mod failure;
 mod measure;
@@ -26,6 +27,8 @@ struct Arguments {
 enum Task {
     /// Run every test of every crate.
     Test,
+    /// Run the examples of the checks: their pages, cases and apps.
+    Cases(cases::Options),
     /// Audit real applications at pinned commits and compare with a recorded run.
     Eval(eval::Options),
     /// Time the audit against a bare parse of the same files.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
 fn run(task: &Task) -> Result<(), Failure> {
     match task {
         Task::Test => cargo::test(),
+        Task::Cases(options) => cases::run(options),
         Task::Eval(options) => eval::run(options),
         Task::Bench(options) => bench::run(options),
         Task::BareParse(options) => bare_parse::run(options),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use loadworthy_analysis::{Analysis, Resolver, Route};
-use loadworthy_capacity::{self as capacity, Environment, Target, assess};
+use loadworthy_capacity::{self as capacity, Environment, Target};
 use loadworthy_checks::{self as checks, Audit, Place, Verdict};
 use loadworthy_project::{Diagnostic, DiagnosticKind};
 use loadworthy_report::{self as report, FingerprintOf, fingerprint};
@@ -53,14 +53,13 @@ fn order(finding: &report::Finding) -> Order<'_> {
 type Ordinals = BTreeMap<(&'static str, String, String, String), u32>;
 
 fn one(audit: &Audit<'_, '_>, ordinals: &mut Ordinals, finding: checks::Finding) -> report::Finding {
-    let assessment = assess(&finding.cost, audit.target, audit.environment);
-    let (least, most) = finding.bounds;
+    let assessment = finding.assess(audit.target, audit.environment);
     let location = location(audit.program(), &finding.place);
     report::Finding {
         id: id_of(audit, ordinals, &finding, &location.file),
         check: finding.meta.code.to_owned(),
         slug: finding.meta.slug.to_owned(),
-        severity: severity(assessment.severity.min(most).max(least)),
+        severity: severity(assessment.severity),
         confidence: confidence(finding.confidence),
         category: category(finding.meta.category),
         title: finding.words.title,

@@ -117,10 +117,14 @@ impl<'r, 'p> Origins<'r, 'p> {
                 name if KEEPS.contains(&name) && self.is_plain(file, object) => {
                     return self.of((file, object), depth + 1);
                 }
-                "keys" | "values" | "entries" | "from" | "all" | "allSettled" | "of" | "fromEntries" => {
-                    if let Some(first) = first.filter(|_| is_namespace(module, object)) {
+                "keys" | "values" | "entries" | "from" | "all" | "allSettled" | "of" | "fromEntries"
+                    if is_namespace(module, object) =>
+                {
+                    if let Some(first) = first {
                         return self.of((file, first), depth + 1);
                     }
+                }
+                "keys" | "values" | "entries" if first.is_none() && self.is_plain(file, object) => {
                     return self.of((file, object), depth + 1);
                 }
                 "flatMap" | "flat" | "concat" if self.is_plain(file, object) => {

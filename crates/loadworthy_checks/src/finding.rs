@@ -1,7 +1,7 @@
 //! What a check says of one defect. The severity is not among it: that is the load model's.
 
 use loadworthy_analysis::Site;
-use loadworthy_capacity::{Cost, Severity};
+use loadworthy_capacity::{Assessment, Cost, Environment, Severity, Target, assess};
 
 use crate::meta::Meta;
 
@@ -174,6 +174,15 @@ impl Finding {
     pub fn confidence(mut self, confidence: Confidence) -> Self {
         self.confidence = self.confidence.min(confidence);
         self
+    }
+
+    /// What it does to the target, the severity within the bounds of the check.
+    #[must_use]
+    pub fn assess(&self, target: &Target, environment: &Environment) -> Assessment {
+        let (least, most) = self.bounds;
+        let mut assessment = assess(&self.cost, target, environment);
+        assessment.severity = assessment.severity.min(most).max(least);
+        assessment
     }
 
     /// At least this severe, whatever the model says.

@@ -18,6 +18,20 @@ pub struct Meta {
     pub page: &'static str,
 }
 
+impl Meta {
+    /// Its page as Markdown: the comment at the head of its file, without the comment signs.
+    #[must_use]
+    pub fn documentation(&self) -> String {
+        let comment = self.page.lines().map_while(|line| line.strip_prefix("//!"));
+        let mut text = String::new();
+        for line in comment {
+            text.push_str(line.strip_prefix(' ').unwrap_or(line));
+            text.push('\n');
+        }
+        text
+    }
+}
+
 /// What a check endangers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Category {

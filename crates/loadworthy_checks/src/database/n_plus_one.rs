@@ -1,5 +1,35 @@
 //! # N+1 queries
 //! A query, or a request to another service, that runs once for each element of a collection.
+//!
+//! ## Bad
+//! ```ts title="routes/orders.ts"
+//! import express from "express";
+//! import { PrismaClient } from "@prisma/client";
+//!
+//! const app = express();
+//! const prisma = new PrismaClient();
+//!
+//! app.get("/orders", async (_req, res) => {
+//!   const orders = await prisma.order.findMany({ take: 50 });
+//!   for (const order of orders) {
+//!     order.user = await prisma.user.findUnique({ where: { id: order.userId } }); // finding: 1A
+//!   }
+//!   res.json(orders);
+//! });
+//! ```
+//!
+//! ## Good
+//! ```ts title="routes/orders.ts"
+//! import express from "express";
+//! import { PrismaClient } from "@prisma/client";
+//!
+//! const app = express();
+//! const prisma = new PrismaClient();
+//!
+//! app.get("/orders", async (_req, res) => {
+//!   res.json(await prisma.order.findMany({ take: 50, include: { user: true } }));
+//! });
+//! ```
 
 use loadworthy_analysis::{Multiplicity, Repetition};
 use loadworthy_capacity::Range;
