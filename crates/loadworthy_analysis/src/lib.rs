@@ -15,6 +15,7 @@ mod paths;
 mod program;
 mod reach;
 mod routes;
+mod schema;
 mod values;
 
 pub use analysis::{Analysis, Repetition};
@@ -29,4 +30,5 @@ pub use paths::{Act, Assumption, Begin, Duty, Exit, ExitKind, Ways, ways};
 pub use program::Program;
 pub use reach::{Context, Reach};
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
+pub use schema::{Models, models};
 pub use values::{External, Number, Resolver, Root, Site, Step, Value, Values};

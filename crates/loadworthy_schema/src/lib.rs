@@ -18,7 +18,7 @@ mod sql_tokens;
 mod statements;
 
 pub use catalogue::Catalogue;
-pub use merge::{Part, Telling, merged};
+pub use merge::{Merged, Part, Telling, merged};
 pub use table::{
     Agreement, Column, Diagnostic, Expiry, Extent, ForeignKey, Index, Key, KeyPart, Origin, Place, Relation,
     SortKey, Store, Table, Tool,

@@ -27,15 +27,53 @@ pub struct Part {
     pub telling: Telling,
 }
 
+/// All parts in one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Merged {
+    /// The tables.
+    pub catalogue: Catalogue,
+    /// Where model and migrations disagree.
+    pub notes: Vec<Diagnostic>,
+    /// For each part, in the order given, and each of its tables the position in the catalogue.
+    pub homes: Vec<Vec<usize>>,
+}
+
 /// One catalogue from all parts. A table is told by its name within its scope; a model and a migration also meet
 /// across scopes, or by different spellings, if there is no other choice.
 #[must_use]
-pub fn merged(parts: Vec<Part>) -> (Catalogue, Vec<Diagnostic>) {
+pub fn merged(parts: Vec<Part>) -> Merged {
+    let tellings: Vec<Telling> = parts.iter().map(|part| part.telling).collect();
     let (declared, created): (Vec<_>, Vec<_>) =
         parts.into_iter().partition(|part| part.telling == Telling::Declared);
-    let (declared, created) = (united(declared), united(created));
+    let (declared, declared_homes) = united(declared);
+    let (created, created_homes) = united(created);
     let pairs = pairs(&declared, &created);
-    let taken: FxHashSet<usize> = pairs.iter().flatten().copied().collect();
+    let mut moved: Vec<usize> = Vec::new();
+    let mut single = declared.len();
+    for at in 0..created.len() {
+        let model = pairs.iter().position(|pair| *pair == Some(at));
+        moved.push(model.unwrap_or(single));
+        single += usize::from(model.is_none());
+    }
+    let (mut declared_homes, mut created_homes) = (declared_homes.into_iter(), created_homes.into_iter());
+    let home = |telling: &Telling| match telling {
+        Telling::Declared => declared_homes.next().unwrap_or_default(),
+        Telling::Created => {
+            let homes = created_homes.next().unwrap_or_default();
+            homes.into_iter().filter_map(|at| moved.get(at).copied()).collect()
+        }
+    };
+    let homes = tellings.iter().map(home).collect();
+    let (catalogue, notes) = joined(declared, created, &pairs);
+    Merged { catalogue, notes, homes }
+}
+
+/// The models with their migrations, then the migrated tables without a model.
+fn joined(
+    declared: Vec<Table>,
+    created: Vec<Table>,
+    pairs: &[Option<usize>],
+) -> (Catalogue, Vec<Diagnostic>) {
     let mut created: Vec<Option<Table>> = created.into_iter().map(Some).collect();
     let mut notes = Vec::new();
     let mut renamed = FxHashMap::default();
@@ -50,28 +88,32 @@ pub fn merged(parts: Vec<Part>) -> (Catalogue, Vec<Diagnostic>) {
         }
         tables.push(agreed(model, history, &mut notes));
     }
-    let rest = created.into_iter().enumerate().filter(|(at, _)| !taken.contains(at));
-    tables.extend(rest.filter_map(|(_, table)| table));
+    tables.extend(created.into_iter().flatten());
     let mut catalogue = Catalogue { tables };
     rename_targets(&mut catalogue, &renamed);
-    complete_relations(&mut catalogue);
+    complete(&mut catalogue);
     (catalogue, notes)
 }
 
-/// Tables of one name in one scope are one table.
-fn united(parts: Vec<Part>) -> Vec<Table> {
+/// Tables of one name in one scope are one table. Also the position of each part's tables.
+fn united(parts: Vec<Part>) -> (Vec<Table>, Vec<Vec<usize>>) {
     let mut tables: Vec<Table> = Vec::new();
     let mut known: FxHashMap<(String, Store, String), usize> = FxHashMap::default();
-    for table in parts.into_iter().flat_map(|part| part.catalogue.tables) {
-        let key = (table.scope.clone(), table.store, table.name.to_lowercase());
-        if let Some(first) = known.get(&key).and_then(|at| tables.get_mut(*at)) {
-            unite(first, table);
-        } else {
-            known.insert(key, tables.len());
-            tables.push(table);
+    let mut homes = Vec::new();
+    for part in parts {
+        let mut own = Vec::new();
+        for table in part.catalogue.tables {
+            let key = (table.scope.clone(), table.store, table.name.to_lowercase());
+            let at = *known.entry(key).or_insert(tables.len());
+            own.push(at);
+            match tables.get_mut(at) {
+                Some(first) => unite(first, table),
+                None => tables.push(table),
+            }
         }
+        homes.push(own);
     }
-    tables
+    (tables, homes)
 }
 
 fn unite(first: &mut Table, second: Table) {
@@ -255,46 +297,86 @@ fn note(table: &Table, index: &Index, what: &str) -> Diagnostic {
 fn rename_targets(catalogue: &mut Catalogue, renamed: &FxHashMap<(String, String), String>) {
     for table in &mut catalogue.tables {
         let scope = table.scope.clone();
-        let new = |name: &str| renamed.get(&(scope.clone(), name.to_owned()));
         let foreign = table.foreign_keys.iter_mut().map(|foreign| &mut foreign.table);
         let targets = table.relations.iter_mut().map(|relation| &mut relation.target);
         for name in foreign.chain(targets) {
-            if let Some(new) = new(name) {
+            if let Some(new) = renamed.get(&(scope.clone(), name.clone())) {
                 name.clone_from(new);
             }
         }
     }
 }
 
-/// Columns of relations as the database names them; the side without a key takes it from the foreign key at the other.
-fn complete_relations(catalogue: &mut Catalogue) {
-    let by_name: FxHashMap<(String, String), usize> = catalogue
+/// Tables by any of their names within a scope; a name in the database goes before one in code.
+struct Directory {
+    by_name: FxHashMap<(String, String), usize>,
+}
+
+impl Directory {
+    fn new(catalogue: &Catalogue) -> Self {
+        let mut by_name = FxHashMap::default();
+        for (at, table) in catalogue.tables.iter().enumerate() {
+            by_name.entry((table.scope.clone(), table.name.to_lowercase())).or_insert(at);
+        }
+        for (at, table) in catalogue.tables.iter().enumerate() {
+            for name in table.names().skip(1) {
+                by_name.entry((table.scope.clone(), name.to_lowercase())).or_insert(at);
+            }
+        }
+        Self { by_name }
+    }
+
+    fn find<'c>(&self, catalogue: &'c Catalogue, scope: &str, name: &str) -> Option<&'c Table> {
+        let at = self.by_name.get(&(scope.to_owned(), name.to_lowercase()))?;
+        catalogue.tables.get(*at)
+    }
+}
+
+/// Targets and columns of foreign keys and relations as the database names them; the side of a relation without a key
+/// takes it from the foreign key at the other.
+fn complete(catalogue: &mut Catalogue) {
+    let directory = Directory::new(catalogue);
+    let foreign_key = |table: &Table, foreign: &ForeignKey| {
+        let mut foreign = foreign.clone();
+        if let Some(target) = directory.find(catalogue, &table.scope, &foreign.table) {
+            foreign.table.clone_from(&target.name);
+            foreign.referenced = named(target, &foreign.referenced);
+        }
+        foreign.columns = named(table, &foreign.columns);
+        foreign
+    };
+    let keys: Vec<Vec<ForeignKey>> = catalogue
         .tables
         .iter()
-        .enumerate()
-        .map(|(at, table)| ((table.scope.clone(), table.name.to_lowercase()), at))
+        .map(|table| table.foreign_keys.iter().map(|foreign| foreign_key(table, foreign)).collect())
         .collect();
-    let mut all = Vec::new();
-    for table in &catalogue.tables {
-        let complete = |relation: &Relation| {
-            let target = by_name
-                .get(&(table.scope.clone(), relation.target.to_lowercase()))
-                .and_then(|at| catalogue.tables.get(*at));
-            completed(table, target, relation)
-        };
-        all.push(table.relations.iter().map(complete).collect::<Vec<_>>());
+    for (table, keys) in catalogue.tables.iter_mut().zip(keys) {
+        table.foreign_keys = keys;
     }
-    for (table, relations) in catalogue.tables.iter_mut().zip(all) {
+    let relation = |table: &Table, relation: &Relation| {
+        let target = directory.find(catalogue, &table.scope, &relation.target);
+        completed(table, target, relation)
+    };
+    let relations: Vec<Vec<Relation>> = catalogue
+        .tables
+        .iter()
+        .map(|table| table.relations.iter().map(|found| relation(table, found)).collect())
+        .collect();
+    for (table, relations) in catalogue.tables.iter_mut().zip(relations) {
         table.relations = relations;
     }
+}
+
+fn named(table: &Table, columns: &[String]) -> Vec<String> {
+    let name =
+        |column: &String| table.column(column).map_or_else(|| column.clone(), |known| known.name.clone());
+    columns.iter().map(name).collect()
 }
 
 fn completed(table: &Table, target: Option<&Table>, relation: &Relation) -> Relation {
     let mut relation = relation.clone();
     let Some(target) = target else { return relation };
-    let name = |table: &Table, name: &String| {
-        table.column(name).map_or_else(|| name.clone(), |column| column.name.clone())
-    };
+    relation.target.clone_from(&target.name);
     if relation.local.is_empty() && relation.foreign.is_empty() && relation.through.is_none() {
         let towards = |from: &Table, to: &Table| -> Option<ForeignKey> {
             let mut keys = from.foreign_keys.iter().filter(|key| key.table.eq_ignore_ascii_case(&to.name));
@@ -310,8 +392,8 @@ fn completed(table: &Table, target: Option<&Table>, relation: &Relation) -> Rela
             (relation.local, relation.foreign) = (referenced(&key, table), key.columns.clone());
         }
     }
-    relation.local = relation.local.iter().map(|column| name(table, column)).collect();
-    relation.foreign = relation.foreign.iter().map(|column| name(target, column)).collect();
+    relation.local = named(table, &relation.local);
+    relation.foreign = named(target, &relation.foreign);
     relation
 }
 
@@ -336,10 +418,11 @@ mod tests {
     }
 
     fn merge(declared: Vec<Table>, created: Vec<Table>) -> (Catalogue, Vec<Diagnostic>) {
-        merged(vec![
+        let merged = merged(vec![
             Part { catalogue: Catalogue { tables: declared }, telling: Telling::Declared },
             Part { catalogue: Catalogue { tables: created }, telling: Telling::Created },
-        ])
+        ]);
+        (merged.catalogue, merged.notes)
     }
 
     #[test]
@@ -393,5 +476,21 @@ mod tests {
             vec![table("db", "users", Extent::Created, &[&["x"]])],
         );
         assert_eq!(one.0.tables.len(), 1);
+    }
+
+    #[test]
+    fn every_table_of_every_part_has_a_home() {
+        let part = |telling, names: &[&str]| {
+            let tables = names.iter().map(|name| table("", name, Extent::Created, &[])).collect();
+            Part { catalogue: Catalogue { tables }, telling }
+        };
+        let merged = merged(vec![
+            part(Telling::Created, &["a", "b"]),
+            part(Telling::Declared, &["b", "c"]),
+            part(Telling::Created, &["d", "a"]),
+        ]);
+        let names: Vec<_> = merged.catalogue.tables.iter().map(|table| table.name.as_str()).collect();
+        assert_eq!(names, ["b", "c", "a", "d"]);
+        assert_eq!(merged.homes, [vec![2, 0], vec![0, 1], vec![3, 2]]);
     }
 }

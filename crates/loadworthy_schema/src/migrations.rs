@@ -59,6 +59,24 @@ impl History {
         }
     }
 
+    /// As [`History::apply`], for SQL outside migrations: what it drops or renames may be for a test or a reset, so
+    /// only what it creates or adds counts.
+    pub fn declare(&mut self, text: &str, start: &Place) {
+        for piece in split(text) {
+            let head = words(beginning(piece.text));
+            let is_taking = ["DROP", "RENAME"]
+                .iter()
+                .any(|verb| head.iter().take(4).any(|word| word.eq_ignore_ascii_case(verb)));
+            // Prose may begin like a statement: only what parses counts, or an index in capitals.
+            let is_sql =
+                || parse(piece.text, self.dialect).is_some() || piece.text.starts_with("CREATE INDEX");
+            if !is_taking && is_sql() {
+                let line = start.line.saturating_add(piece.line).saturating_sub(1);
+                self.piece(piece.text, Place { file: start.file.clone(), line });
+            }
+        }
+    }
+
     fn piece(&mut self, text: &str, place: Place) {
         let head = words(beginning(text));
         match head.first() {

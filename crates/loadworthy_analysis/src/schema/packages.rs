@@ -1,0 +1,37 @@
+//! Which packages declare models, in one place. Everything else asks by the names here.
+
+use loadworthy_project::{PackageId, Project};
+use loadworthy_schema::sql::Dialect;
+
+/// Whether an import specifier belongs to one of the packages.
+pub(super) fn is_of(specifier: &str, packages: &[&str]) -> bool {
+    packages.iter().any(|package| {
+        specifier.strip_prefix(package).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+pub(super) const DRIZZLE: &[&str] = &["drizzle-orm"];
+
+const POSTGRES_DRIVERS: &[&str] = &[
+    "pg",
+    "postgres",
+    "@neondatabase/serverless",
+    "@vercel/postgres",
+    "pg-promise",
+    "@electric-sql/pglite",
+    "slonik",
+];
+const MYSQL_DRIVERS: &[&str] = &["mysql2", "mysql", "mariadb", "@planetscale/database"];
+const SQLITE_DRIVERS: &[&str] =
+    &["better-sqlite3", "sqlite3", "sqlite", "@libsql/client", "sql.js", "bun:sqlite"];
+
+/// The SQL a package speaks, by the one driver it depends on. SQLite beside another is for tests and development.
+pub(super) fn dialect(project: &Project, package: PackageId) -> Dialect {
+    let has = |drivers: &[&str]| drivers.iter().any(|driver| project.depends_on(package, driver));
+    match (has(POSTGRES_DRIVERS), has(MYSQL_DRIVERS), has(SQLITE_DRIVERS)) {
+        (true, false, _) => Dialect::PostgreSql,
+        (false, true, _) => Dialect::MySql,
+        (false, false, true) => Dialect::Sqlite,
+        _ => Dialect::Unknown,
+    }
+}

@@ -1,0 +1,7 @@
+//! The catalogue from models and migrations of every library family, each by a small fixture.
+
+#[cfg(test)]
+mod asked;
+mod drizzle;
+mod files;
+mod migrations;
