@@ -1,4 +1,4 @@
-//! Tasks of the workspace: `cargo xtask test | cases | eval | bench`.
+//! Tasks of the workspace: `cargo xtask test | cases | new-check | eval | bench`.
 
 mod bare_parse;
 mod bench;
@@ -7,6 +7,7 @@ mod cases;
 mod eval;
 mod failure;
 mod measure;
+mod new_check;
 mod table;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ enum Task {
     Test,
     /// Run the examples of the checks: their pages, cases and apps.
     Cases(cases::Options),
+    /// Begin a check: its file, its first case and its line in the registry.
+    NewCheck(new_check::Options),
     /// Audit real applications at pinned commits and compare with a recorded run.
     Eval(eval::Options),
     /// Time the audit against a bare parse of the same files.
@@ -55,6 +58,7 @@ fn run(task: &Task) -> Result<(), Failure> {
     match task {
         Task::Test => cargo::test(),
         Task::Cases(options) => cases::run(options),
+        Task::NewCheck(options) => new_check::run(options),
         Task::Eval(options) => eval::run(options),
         Task::Bench(options) => bench::run(options),
         Task::BareParse(options) => bare_parse::run(options),

@@ -9,8 +9,11 @@ use crate::database;
 use crate::finding::{Finding, Place};
 use crate::meta::Check;
 
-/// Every check, in the order of their codes.
-pub const CHECKS: &[&dyn Check] = &[&database::n_plus_one::NPlusOne];
+/// Every check, one a line, in the order of their codes.
+#[rustfmt::skip]
+pub const CHECKS: &[&dyn Check] = &[
+    &database::n_plus_one::NPlusOne,
+];
 
 /// Runs the checks that are wanted, on the threads of the current pool; the findings are in the order of checks and
 /// places.
