@@ -197,3 +197,16 @@ closed_set! {
     /// The thread that pays a cost.
     Thread { Loop = "loop", Pool = "pool", LoopOrPool = "loop or pool", }
 }
+
+closed_set! {
+    /// What becomes of the failure of a function that a library calls.
+    Becomes {
+        Unhandled = "unhandled", Result = "result", Answered = "answered", Retried = "retried",
+        Reported = "reported",
+    }
+}
+
+closed_set! {
+    /// What an event without a listener does.
+    Without { ProcessExit = "process-exit", Logged = "logged", }
+}

@@ -6,12 +6,13 @@ use crate::callbacks::{Callback, Callbacks};
 use crate::closed_sets::Op;
 use crate::environment::{EnvironmentRows, HostRow, ImageRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
+use crate::failures::{ErrorEvent, Failures, Rejection, Throws};
 use crate::libraries::{Libraries, Library};
 use crate::members::{Members, Origin};
 use crate::names::{HandleId, HandleNames, LibId};
 use crate::reference::{Cost, Costs, DefaultRow, Defaults, Trap, Traps};
 use crate::rows::Member;
-use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, File, HANDLES, TRAPS};
+use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS};
 use crate::steps::{HandleRow, Step, Steps};
 use crate::versions::{Nearest, installed};
 
@@ -23,6 +24,7 @@ pub struct Knowledge {
     members: Members,
     steps: Steps,
     callbacks: Callbacks,
+    failures: Failures,
     defaults: OnceLock<Defaults>,
     costs: OnceLock<Costs>,
     traps: OnceLock<Traps>,
@@ -73,7 +75,7 @@ impl Knowledge {
     /// `first` files, then the compiled-in ones: of equal rows the earlier wins.
     fn build(first: Vec<File>) -> Result<Self, KnowledgeError> {
         let mut files = first;
-        for source in [EFFECTS, HANDLES, CALLBACKS] {
+        for source in [EFFECTS, HANDLES, CALLBACKS, FAILURES] {
             files.push(File::parse(source)?);
         }
         let mut knowledge = Self::default();
@@ -89,6 +91,18 @@ impl Knowledge {
             for row in file.callback {
                 let lib = knowledge.known("callback", &row.lib, row.names.first())?;
                 knowledge.callbacks.add(lib, row, &mut knowledge.handles);
+            }
+            for row in file.rejection {
+                let lib = knowledge.known("rejection", &row.lib, row.names.first())?;
+                knowledge.failures.add_rejection(lib, row);
+            }
+            for row in file.throws {
+                let lib = knowledge.known("throws", &row.lib, row.names.first())?;
+                knowledge.failures.add_throws(lib, row);
+            }
+            for row in file.error_event {
+                let lib = knowledge.known("error_event", &row.lib, Some(&row.handle))?;
+                knowledge.failures.add_event(lib, row, &mut knowledge.handles);
             }
         }
         Ok(knowledge)
@@ -274,6 +288,31 @@ impl Knowledge {
         property: &str,
     ) -> Option<&Callback> {
         self.callbacks.find((lib, on), name, (arg, argc), Some(property))
+    }
+
+    /// What becomes of the failure of a function handed to a member: for the installed (or declared) version, or by the
+    /// row of the nearest versions.
+    #[must_use]
+    pub fn rejection(
+        &self,
+        lib: LibId,
+        on: HandleId,
+        name: &str,
+        module: Option<&str>,
+        version: Option<&str>,
+    ) -> Option<Nearest<'_, Rejection>> {
+        self.failures.rejection(lib, (on, self.handle_name(on)), name, module, version)
+    }
+
+    /// Whether a member throws on bad input, and on which.
+    #[must_use]
+    pub fn throws(&self, lib: LibId, on: HandleId, name: &str) -> Option<&Throws> {
+        self.failures.throws(lib, self.handle_name(on), name)
+    }
+
+    /// The events that need a listener, with the library and handle that emits them.
+    pub fn error_events(&self) -> impl Iterator<Item = (LibId, HandleId, &ErrorEvent)> {
+        self.failures.events().iter().map(|(lib, handle, row)| (*lib, *handle, row))
     }
 
     /// The default of an option. `lib`: npm package, `node:http`, server or platform. `None` if

@@ -9,6 +9,7 @@ mod closed_sets;
 mod effect;
 mod environment;
 mod error;
+mod failures;
 mod knowledge;
 mod libraries;
 mod members;
@@ -21,11 +22,12 @@ mod versions;
 
 pub use callbacks::Callback;
 pub use closed_sets::{
-    Execution, Flag, Kind, Lifetime, Op, Returns, Rows, Runs, Scope, Target, Thread, Unit,
+    Becomes, Execution, Flag, Kind, Lifetime, Op, Returns, Rows, Runs, Scope, Target, Thread, Unit, Without,
 };
 pub use effect::{Effect, Group};
 pub use environment::{HostRow, ImageRow, PoolRow, Role, RoleRow};
 pub use error::KnowledgeError;
+pub use failures::{ErrorEvent, Rejection, Throws};
 pub use knowledge::Knowledge;
 pub use libraries::Library;
 pub use names::{HandleId, LibId};

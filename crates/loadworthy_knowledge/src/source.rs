@@ -6,6 +6,7 @@ use serde::de::{SeqAccess, Visitor};
 use crate::callbacks::Callback;
 use crate::environment::{HostRow, ImageRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
+use crate::failures::{ErrorEvent, Rejection, Throws};
 use crate::libraries::Library;
 use crate::reference::{Cost, DefaultRow, Trap};
 use crate::rows::Member;
@@ -16,6 +17,7 @@ pub(crate) const HANDLES: (&str, &str) = ("handles.toml", include_str!("../data/
 pub(crate) const CALLBACKS: (&str, &str) = ("callbacks.toml", include_str!("../data/callbacks.toml"));
 pub(crate) const DEFAULTS: (&str, &str) = ("defaults.toml", include_str!("../data/defaults.toml"));
 pub(crate) const COSTS: (&str, &str) = ("costs.toml", include_str!("../data/costs.toml"));
+pub(crate) const FAILURES: (&str, &str) = ("failures.toml", include_str!("../data/failures.toml"));
 pub(crate) const TRAPS: (&str, &str) = ("traps.toml", include_str!("../data/traps.toml"));
 pub(crate) const ENVIRONMENT: (&str, &str) = ("environment.toml", include_str!("../data/environment.toml"));
 
@@ -27,6 +29,9 @@ pub(crate) struct File {
     pub(crate) member: Vec<Member>,
     pub(crate) handle: Vec<HandleRow>,
     pub(crate) callback: Vec<Callback>,
+    pub(crate) rejection: Vec<Rejection>,
+    pub(crate) throws: Vec<Throws>,
+    pub(crate) error_event: Vec<ErrorEvent>,
     pub(crate) default: Vec<DefaultRow>,
     pub(crate) cost: Vec<Cost>,
     pub(crate) trap: Vec<Trap>,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::super::Knowledge;
 use crate::names::{HandleId, without_node};
-use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, File, HANDLES, TRAPS};
+use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS};
 use crate::steps::HandleOp;
 
 /// Handles that no operation on exports gives, and why.
@@ -21,7 +21,7 @@ fn effects() -> File {
 
 #[test]
 fn every_file_parses_into_the_closed_sets() {
-    for source in [EFFECTS, HANDLES, CALLBACKS, DEFAULTS, COSTS, TRAPS, ENVIRONMENT] {
+    for source in [EFFECTS, HANDLES, CALLBACKS, DEFAULTS, COSTS, TRAPS, ENVIRONMENT, FAILURES] {
         if let Err(error) = File::parse(source) {
             panic!("{error}");
         }
@@ -240,4 +240,20 @@ fn host_names_end_at_a_dot() {
     let provider = |host| Knowledge::builtin().host(host).map(|row| row.provider.as_str());
     assert_eq!(provider("ep-x-pooler.eu-central-1.aws.neon.tech"), Some("Neon"));
     assert_eq!(provider("notneon.tech"), None);
+}
+
+#[test]
+fn failures_name_handles_and_packages_of_their_library() {
+    let knowledge = Knowledge::builtin();
+    let rows = File::parse(FAILURES).unwrap();
+    for row in &rows.rejection {
+        for on in &row.on {
+            assert!(knowledge.handle(on).is_some(), "{on} of {row:?}");
+        }
+        let Some(module) = &row.module else { continue };
+        assert_eq!(knowledge.library_of(module, ""), knowledge.library_id(&row.lib), "{row:?}");
+    }
+    for row in &rows.error_event {
+        assert!(row.from.iter().all(|from| knowledge.handle(from).is_some()), "{row:?}");
+    }
 }

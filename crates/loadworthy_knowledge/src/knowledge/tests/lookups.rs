@@ -442,3 +442,33 @@ fn effects_have_a_group() {
         assert_eq!(Effect::from_word(effect.as_str()), Some(*effect));
     }
 }
+
+#[test]
+fn rejections_of_handlers_depend_on_the_installed_version() {
+    use crate::Becomes;
+    let knowledge = Knowledge::builtin();
+    let app = import("express").call("");
+    let becomes = |version| {
+        let found = knowledge.rejection(app.lib, app.handle, "get", Some("express"), version).unwrap();
+        (found.row.rejected, found.is_exact)
+    };
+    assert_eq!(becomes(Some("4.18.2")), (Becomes::Unhandled, true));
+    assert_eq!(becomes(Some("^5.0.0")), (Becomes::Answered, true));
+    assert!(!becomes(None).1);
+}
+
+#[test]
+fn a_member_row_beats_the_row_of_its_library() {
+    use crate::Becomes;
+    let knowledge = Knowledge::builtin();
+    let app = import("express").call("");
+    let listen = knowledge.rejection(app.lib, app.handle, "listen", Some("express"), Some("5.1.0")).unwrap();
+    assert_eq!(listen.row.rejected, Becomes::Unhandled);
+    let cron = import("cron");
+    let of = |module| {
+        let found = knowledge.rejection(cron.lib, HandleId::MODULE, "schedule", Some(module), Some("3.0.0"));
+        found.map(|found| found.row.rejected)
+    };
+    assert_eq!(of("node-cron"), Some(Becomes::Reported));
+    assert_eq!(of("node-schedule"), Some(Becomes::Unhandled));
+}

@@ -1,0 +1,134 @@
+//! What becomes of failures: `[[rejection]]`, `[[throws]]` and `[[error_event]]` rows.
+
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+
+use crate::closed_sets::{Becomes, Without};
+use crate::names::{HandleId, HandleNames, LibId, canonical, module_fit};
+use crate::versions::{Nearest, Versioned, Versions, choose, installed};
+
+/// What becomes of a failure of a function that a library calls.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rejection {
+    /// The library's id.
+    pub lib: String,
+    /// The one package of the library.
+    pub module: Option<String>,
+    /// The versions it holds for; `None`: all.
+    pub versions: Option<Versions>,
+    /// The handles that the function is handed to; empty: any.
+    #[serde(default)]
+    pub on: Vec<String>,
+    /// The members; empty: any.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// What becomes of its rejection.
+    pub rejected: Becomes,
+    /// What becomes of what it throws before its first `await`; `None`: the same.
+    pub thrown: Option<Becomes>,
+}
+
+/// Calls that throw on bad input.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Throws {
+    /// The library's id.
+    pub lib: String,
+    /// The handles it is called on.
+    pub on: Vec<String>,
+    /// The members.
+    pub names: Vec<String>,
+    /// What must be sent to make it throw, in words.
+    pub input: String,
+}
+
+/// An event that needs a listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorEvent {
+    /// The library's id.
+    pub lib: String,
+    /// The object that emits it.
+    pub handle: String,
+    /// The handles whose members make the object or pass it to a callback; empty: any.
+    #[serde(default)]
+    pub from: Vec<String>,
+    /// Those members; empty: any.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// The event.
+    pub event: String,
+    /// What happens without a listener.
+    pub without: Without,
+    /// What makes it happen, in words.
+    pub when: String,
+}
+
+impl Versioned for Rejection {
+    fn versions(&self) -> Option<&Versions> {
+        self.versions.as_ref()
+    }
+}
+
+impl Rejection {
+    /// How well it fits a member, the more exact the larger; `None` where it is about others.
+    fn fit(&self, on: &str, name: &str, module: Option<&str>) -> Option<u8> {
+        let of_handle = one_of(&self.on, on)?;
+        let of_name = one_of(&self.names, name)?;
+        Some(4 * of_name + 2 * of_handle + module_fit(self.module.as_deref(), module)?)
+    }
+}
+
+/// 1 if it is listed, 0 if nothing is.
+fn one_of(listed: &[String], wanted: &str) -> Option<u8> {
+    if listed.is_empty() {
+        return Some(0);
+    }
+    listed.iter().any(|it| it == wanted).then_some(1)
+}
+
+/// Failures by library.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    rejections: FxHashMap<LibId, Vec<Rejection>>,
+    throws: FxHashMap<LibId, Vec<Throws>>,
+    events: Vec<(LibId, HandleId, ErrorEvent)>,
+}
+
+impl Failures {
+    pub(crate) fn add_rejection(&mut self, lib: LibId, row: Rejection) {
+        self.rejections.entry(lib).or_default().push(row);
+    }
+
+    pub(crate) fn add_throws(&mut self, lib: LibId, row: Throws) {
+        self.throws.entry(lib).or_default().push(row);
+    }
+
+    pub(crate) fn add_event(&mut self, lib: LibId, row: ErrorEvent, handles: &mut HandleNames) {
+        self.events.push((lib, handles.intern(&row.handle), row));
+    }
+
+    pub(crate) fn rejection(
+        &self,
+        lib: LibId,
+        (on, on_name): (HandleId, &str),
+        name: &str,
+        module: Option<&str>,
+        version: Option<&str>,
+    ) -> Option<Nearest<'_, Rejection>> {
+        let name = canonical(on, name);
+        let rows = self.rejections.get(&lib)?.iter();
+        let fitting = rows.filter_map(|row| row.fit(on_name, name, module).map(|fit| (fit, row)));
+        choose(fitting, version.and_then(installed).as_ref())
+    }
+
+    pub(crate) fn throws(&self, lib: LibId, on: &str, name: &str) -> Option<&Throws> {
+        let mut rows = self.throws.get(&lib)?.iter();
+        rows.find(|row| row.on.iter().any(|it| it == on) && row.names.iter().any(|it| it == name))
+    }
+
+    pub(crate) fn events(&self) -> &[(LibId, HandleId, ErrorEvent)] {
+        &self.events
+    }
+}
