@@ -1,10 +1,13 @@
 //! Everything that is known of a program, and the questions that checks ask.
 
+use std::sync::OnceLock;
+
 use loadworthy_knowledge::{Effect, Knowledge};
 use loadworthy_syntax::FunctionId;
 use rustc_hash::FxHashSet;
 
 use crate::calls::{Call, Calls, LibraryCall};
+use crate::failure::Failures;
 use crate::graph::{CallGraph, Edge, Timing, owner};
 use crate::links::FunctionRef;
 use crate::loops::{LoopForm, Repeat, loops_around};
@@ -21,6 +24,7 @@ pub struct Analysis<'p> {
     graph: CallGraph,
     routes: Vec<Route>,
     reach: Reach,
+    failures: OnceLock<Failures>,
 }
 
 /// A repeated place: what runs more than once, and the calls between the loop and it.
@@ -45,7 +49,7 @@ impl<'p> Analysis<'p> {
         let graph = CallGraph::new(program, &calls);
         let routes = routes(&Resolver::new(program));
         let reach = Reach::new(program, &graph, &routes);
-        Self { program, calls, graph, routes, reach }
+        Self { program, calls, graph, routes, reach, failures: OnceLock::new() }
     }
 
     /// The program.
@@ -82,6 +86,12 @@ impl<'p> Analysis<'p> {
     #[must_use]
     pub fn reach(&self) -> &Reach {
         &self.reach
+    }
+
+    /// How functions can fail.
+    #[must_use]
+    pub fn failures(&self) -> &Failures {
+        self.failures.get_or_init(|| Failures::new(self.program, &self.calls))
     }
 
     /// The calls of library members with such an effect.

@@ -4,6 +4,8 @@
 
 mod analysis;
 mod calls;
+mod failure;
+mod fate;
 mod graph;
 mod handles;
 mod handling;
@@ -20,6 +22,8 @@ mod values;
 
 pub use analysis::{Analysis, Repetition};
 pub use calls::{Call, Calls, Handed, LibraryCall, package_name};
+pub use failure::{Cause, CauseKind, Failing, Failures, Outlet, installed_version, outlet};
+pub use fate::{Fate, fate};
 pub use graph::{CallGraph, Edge, Timing};
 pub use handles::{Called, Folded, Held, Outcome, function_at};
 pub use handling::{Handling, handling, is_in_try};
