@@ -5,7 +5,8 @@ use std::rc::Rc;
 use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, ImportName, Kind, Module, NodeId};
 
-use super::{External, Question, Resolver, Root, Value, Values, join, none, one};
+use super::memo::Question;
+use super::{External, Resolver, Root, Value, Values, join, none, one};
 
 /// Most call sites that are asked what they pass.
 const MAX_CALL_SITES: usize = 64;
@@ -94,7 +95,7 @@ impl Resolver<'_> {
         });
         let by_library = || self.handed(file, function, index);
         let question = Question::Argument(file, function, index);
-        self.guarded(&question, || join(passed.chain(std::iter::once_with(by_library)))).unwrap_or_default()
+        self.memo.ask(question, || join(passed.chain(std::iter::once_with(by_library))))
     }
 
     /// What a library passes for a parameter of a function that it calls.

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use loadworthy_project::{FileId, Resolution};
 use loadworthy_syntax::{BindingId, ExportTarget, ImportName, Kind, List, Module, NodeId, WHOLE_MODULE};
 
-use super::{External, Question, Resolver, Root, Step, Value, Values, join, none, one};
+use super::memo::Question;
+use super::{External, Resolver, Root, Step, Value, Values, join, none, one};
 
 impl Resolver<'_> {
     /// What `name` of the exports of `file` is.
     pub(super) fn export(&self, file: FileId, name: &str) -> Values {
-        self.guarded(&Question::Export(file, name.to_owned()), || self.find_export(file, name))
-            .unwrap_or_default()
+        self.memo.ask(Question::Export(file, self.memo.name(name)), || self.find_export(file, name))
     }
 
     fn find_export(&self, file: FileId, name: &str) -> Values {

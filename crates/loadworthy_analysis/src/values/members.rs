@@ -5,7 +5,8 @@ use std::rc::Rc;
 use loadworthy_project::FileId;
 use loadworthy_syntax::{ClassId, FunctionId, Kind, MemberKind, NodeId, TypeForm, TypeId};
 
-use super::{External, Question, Resolver, Site, Step, Value, Values, join, none, one};
+use super::memo::Question;
+use super::{External, Resolver, Site, Step, Value, Values, join, none, one};
 
 /// Deepest inheritance that is followed.
 const MAX_BASES: usize = 16;
@@ -29,8 +30,10 @@ impl Resolver<'_> {
             Value::External(_) if name == "default" => one(value.clone()),
             Value::External(external) => one(Value::External(external.then(Step::Get(name.into())))),
             Value::Parameter(file, function, index) => {
-                let arguments = self.arguments(*file, *function, *index);
-                self.member(&arguments, name)
+                // A parameter that is handed on to itself comes back here.
+                let question = Question::ArgumentMember(*file, *function, *index, self.memo.name(name));
+                let of_arguments = || self.member(&self.arguments(*file, *function, *index), name);
+                self.memo.ask(question, of_arguments)
             }
             Value::Function(..)
             | Value::Array(..)
@@ -42,6 +45,11 @@ impl Resolver<'_> {
     }
 
     fn property(&self, file: FileId, object: NodeId, name: &str) -> Values {
+        let question = Question::Property(file, object, self.memo.name(name));
+        self.memo.ask(question, || self.find_property(file, object, name))
+    }
+
+    fn find_property(&self, file: FileId, object: NodeId, name: &str) -> Values {
         let Some(module) = self.module(file) else { return none() };
         let Kind::Object(list) = module.kind(object) else { return none() };
         // The last one counts, spreads included.
@@ -63,6 +71,11 @@ impl Resolver<'_> {
     }
 
     fn class_member(&self, file: FileId, class: ClassId, name: &str, is_static: bool) -> Values {
+        let question = Question::ClassMember(file, class, self.memo.name(name), is_static);
+        self.memo.ask(question, || self.find_class_member(file, class, name, is_static))
+    }
+
+    fn find_class_member(&self, file: FileId, class: ClassId, name: &str, is_static: bool) -> Values {
         let mut current = (file, class);
         for _ in 0..MAX_BASES {
             let own = self.own_member(current.0, current.1, name, is_static);
@@ -177,7 +190,7 @@ impl Resolver<'_> {
             let Some(index) = self.program.index(file) else { return none() };
             join(index.returns(function).iter().map(|value| self.value_of((file, *value))))
         };
-        self.guarded(&Question::Result(file, function), answer).unwrap_or_default()
+        self.memo.ask(Question::Result(file, function), answer)
     }
 }
 

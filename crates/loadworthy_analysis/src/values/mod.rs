@@ -6,29 +6,26 @@
 mod definitions;
 mod exports;
 mod members;
+mod memo;
 mod numbers;
 mod patterns;
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingId, ClassId, FunctionId, Kind, Module, NodeId};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::index::enclosing_class;
 use crate::links::Links;
 use crate::program::Program;
 
+use memo::{Memo, Question};
+
 pub use numbers::Number;
 
 /// A node of a file.
 pub type Site = (FileId, NodeId);
-
-/// Longest chain of questions behind one answer. Real chains (route → controller → service → repository → client, each
-/// through an import, a field and a factory) stay below 30.
-const MAX_DEPTH: usize = 64;
 
 /// Most alternatives that are kept apart; past it the value is as good as unknown.
 const MAX_ALTERNATIVES: usize = 8;
@@ -122,31 +119,21 @@ pub type Values = Rc<[Value]>;
 /// Answers what expressions are. One a thread.
 pub struct Resolver<'p> {
     program: &'p Program<'p>,
-    memo: RefCell<FxHashMap<Site, Values>>,
-    open: RefCell<FxHashSet<Question>>,
+    memo: Memo,
     /// Absent while they are being found: parameters are not followed then.
     links: Option<&'p Links>,
-}
-
-/// A question that is being answered: asking it again is a cycle, whose answer adds nothing.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Question {
-    Node(Site),
-    Export(FileId, String),
-    Result(FileId, FunctionId),
-    Argument(FileId, FunctionId, usize),
 }
 
 impl<'p> Resolver<'p> {
     /// A resolver over a program.
     #[must_use]
     pub fn new(program: &'p Program<'p>) -> Self {
-        Self { program, memo: RefCell::default(), open: RefCell::default(), links: Some(program.links()) }
+        Self { program, memo: Memo::default(), links: Some(program.links()) }
     }
 
     /// A resolver that does not follow parameters: the one that finds what is passed for them.
     pub(crate) fn blind(program: &'p Program<'p>) -> Self {
-        Self { program, memo: RefCell::default(), open: RefCell::default(), links: None }
+        Self { program, memo: Memo::default(), links: None }
     }
 
     /// The program.
@@ -162,29 +149,7 @@ impl<'p> Resolver<'p> {
     /// What the expression may be.
     #[must_use]
     pub fn value_of(&self, site: Site) -> Values {
-        if let Some(known) = self.memo.borrow().get(&site) {
-            return known.clone();
-        }
-        let outermost = self.open.borrow().is_empty();
-        let values = self.guarded(&Question::Node(site), || self.compute(site)).unwrap_or_default();
-        // Inside a cycle an answer may be partial: only answers that no open question could shorten are kept.
-        if outermost || !values.is_empty() {
-            self.memo.borrow_mut().insert(site, values.clone());
-        }
-        values
-    }
-
-    /// Answers unless the question is open already or the chain is too long.
-    fn guarded(&self, question: &Question, answer: impl FnOnce() -> Values) -> Option<Values> {
-        {
-            let mut open = self.open.borrow_mut();
-            if open.len() >= MAX_DEPTH || !open.insert(question.clone()) {
-                return None;
-            }
-        }
-        let values = answer();
-        self.open.borrow_mut().remove(question);
-        Some(values)
+        self.memo.ask(Question::Node(site.0, site.1), || self.compute(site))
     }
 
     fn compute(&self, (file, node): Site) -> Values {
