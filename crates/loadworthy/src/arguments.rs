@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use loadworthy_capacity::Target;
+use loadworthy_report::Severity;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// Tells whether a Node.js app survives a real load, and where it breaks.
+///
+/// `loadworthy PATH` audits a project: it reads the code, never runs it and never uses the network.
 #[derive(Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Task>,
@@ -15,81 +19,99 @@ pub(crate) struct Arguments {
     pub(crate) audit: AuditArguments,
 }
 
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 --fail-on or --min-score was missed; 2 wrong use or configuration; 3 internal error.";
+
 /// What to do.
 #[derive(Subcommand)]
 pub(crate) enum Task {
-    /// Audit a project (the default: `loadworthy PATH`).
+    /// Audit a project (what `loadworthy PATH` does, too).
+    #[command(after_help = EXIT_CODES)]
     Audit(Box<AuditArguments>),
     /// Print the route table: method, full path, place, middleware and handler.
-    Routes {
-        /// The project's folder.
-        #[arg(default_value = ".")]
-        path: PathBuf,
-        /// Form of the output.
-        #[arg(long, value_enum, default_value_t = TableFormat::Terminal)]
-        format: TableFormat,
-        /// Number of threads; 0 means one a core.
-        #[arg(long, default_value_t = 0)]
-        threads: usize,
-    },
+    Routes(TableArguments),
+}
+
+/// Which project, and how it is read.
+#[derive(Args, Clone)]
+pub(crate) struct ProjectArguments {
+    /// The project's folder.
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Leave files and folders out that match (relative to PATH; repeatable).
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Configuration file instead of PATH/loadworthy.json or the key "loadworthy" of PATH/package.json.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Number of threads; 0 means one a core.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) threads: usize,
+    /// No progress and no notes; the terminal report shows CRITICAL findings and the summary only.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// When to colour; `auto` respects `NO_COLOR` and pipes.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub(crate) color: When,
 }
 
 /// Options of an audit.
 #[derive(Args, Clone)]
 pub(crate) struct AuditArguments {
-    /// The project's folder.
-    #[arg(default_value = ".")]
-    pub(crate) path: PathBuf,
-    /// Form of the report.
-    #[arg(long, value_enum, default_value_t = Format::Terminal)]
-    pub(crate) format: Format,
-    /// Run these checks only (code or name; repeatable).
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    /// Form of the report; repeatable, each with the --output that follows it [default: terminal].
+    #[arg(long, value_enum)]
+    pub(crate) format: Vec<Format>,
+    /// Write the report to a file; without --format before it, the extension decides (.md, .json, .txt).
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Vec<PathBuf>,
+    /// Run these checks only (code or name, joined by commas; repeatable).
     #[arg(long, value_name = "CHECK", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
-    /// Leave these checks out (code or name; repeatable).
+    /// Leave these checks out (code or name, joined by commas; repeatable).
     #[arg(long, value_name = "CHECK", value_delimiter = ',')]
     pub(crate) skip: Vec<String>,
-    /// Leave files and folders out that match (relative to PATH; repeatable).
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) exclude: Vec<String>,
+    /// Report this severity and above; the score counts all.
+    #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY")]
+    pub(crate) severity: Option<Level>,
+    /// Exit with 1 if a finding has this severity or above.
+    #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Level>,
+    /// Exit with 1 if the score is below this.
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    pub(crate) min_score: Option<f64>,
     #[command(flatten)]
     pub(crate) target: TargetArguments,
-    /// Number of threads; 0 means one a core.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) threads: usize,
 }
 
 /// The load target.
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Copy)]
 pub(crate) struct TargetArguments {
     /// Users active at the same time [default: 1000].
-    #[arg(long, help_heading = "Load target")]
+    #[arg(long, value_name = "N", help_heading = "Load target")]
     pub(crate) users: Option<u32>,
     /// Requests per second over all routes [default: 100].
-    #[arg(long, help_heading = "Load target")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true, help_heading = "Load target")]
     pub(crate) rps: Option<f64>,
     /// Seconds the load lasts [default: 300].
-    #[arg(long, value_name = "SECONDS", help_heading = "Load target")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load target")]
     pub(crate) duration: Option<f64>,
     /// Milliseconds within which 95% of requests must answer [default: 500].
-    #[arg(long, value_name = "MILLISECONDS", help_heading = "Load target")]
+    #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true, help_heading = "Load target")]
     pub(crate) p95: Option<f64>,
     /// Largest part of requests that may fail, 0 to 1 [default: 0.01].
-    #[arg(long, value_name = "PART", help_heading = "Load target")]
+    #[arg(long, value_name = "PART", allow_negative_numbers = true, help_heading = "Load target")]
     pub(crate) error_rate: Option<f64>,
 }
 
-impl TargetArguments {
-    /// `base` with what was given.
-    pub(crate) fn over(&self, base: Target) -> Target {
-        Target {
-            users: self.users.unwrap_or(base.users),
-            requests_per_second: self.rps.unwrap_or(base.requests_per_second),
-            duration_seconds: self.duration.unwrap_or(base.duration_seconds),
-            p95_millis: self.p95.unwrap_or(base.p95_millis),
-            error_rate: self.error_rate.unwrap_or(base.error_rate),
-        }
-    }
+/// Options of a table about a project.
+#[derive(Args, Clone)]
+pub(crate) struct TableArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t = TableFormat::Terminal)]
+    pub(crate) format: TableFormat,
 }
 
 /// Forms of a report.
@@ -110,4 +132,44 @@ pub(crate) enum TableFormat {
     Terminal,
     /// One JSON object.
     Json,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Severities as words, small or in capitals.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    /// Fine now; watch the metric.
+    #[serde(alias = "MONITOR")]
+    Monitor,
+    /// Visible, inside the objective.
+    #[serde(alias = "MEDIUM")]
+    Medium,
+    /// The objective is at risk.
+    #[serde(alias = "HIGH")]
+    High,
+    /// A resource saturates or the process dies.
+    #[serde(alias = "CRITICAL")]
+    Critical,
+}
+
+impl Level {
+    pub(crate) fn severity(self) -> Severity {
+        match self {
+            Self::Monitor => Severity::Monitor,
+            Self::Medium => Severity::Medium,
+            Self::High => Severity::High,
+            Self::Critical => Severity::Critical,
+        }
+    }
 }

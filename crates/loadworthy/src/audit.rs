@@ -1,54 +1,48 @@
 //! `loadworthy audit`: discover, read, link, check, assess, report.
 
-use loadworthy_analysis::{Analysis, Program};
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+use loadworthy_analysis::Analysis;
 use loadworthy_capacity::{Environment, Target};
 use loadworthy_checks::run_all;
-use loadworthy_knowledge::Knowledge;
-use loadworthy_project::{DiscoverOptions, Project};
-use loadworthy_report::{Audited, Report, SCHEMA_VERSION, Tool, plan, score};
-use loadworthy_syntax::STACK_BYTES;
+use loadworthy_report::{Audited, Report, SCHEMA_VERSION, Severity, Tool, plan, score};
 
 use crate::arguments::AuditArguments;
 use crate::convert::{self, Converted, convert};
 use crate::failure::Failure;
+use crate::gate::Gate;
 use crate::output;
 use crate::selection::Selection;
+use crate::session::{Session, diagnostics};
+use crate::target::target;
 
 /// Runs the audit and writes its reports.
-pub(crate) fn run(arguments: &AuditArguments) -> Result<(), Failure> {
-    let selection = Selection::new(&arguments.only, &arguments.skip)?;
-    let target = arguments.target.over(Target::default());
-    let options = DiscoverOptions { exclude: arguments.exclude.clone(), ..DiscoverOptions::default() };
-    let project =
-        Project::discover(&arguments.path, &options).map_err(|error| Failure::usage(error.to_string()))?;
-    let pool = pool(arguments.threads)?;
+pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let destinations = output::destinations(arguments, matches)?;
+    let session = Session::open(&arguments.project)?;
+    let selection = Selection::of(arguments, &session.config)?;
+    let target = target(arguments.target, session.config.target)?;
+    let gate = Gate::of(arguments, &session.config)?;
     let environment = Environment::default();
-    pool.install(|| {
-        let program = Program::read(&project, Knowledge::builtin());
-        let analysis = Analysis::new(&program);
-        let found = run_all(&analysis, &environment, &target, |code| selection.includes(code));
-        let report = report(&analysis, &target, convert(&analysis, &environment, &target, found));
-        output::write(&program, &report, arguments.format);
+    let report = session.with_analysis(|analysis| {
+        session.progress.stage("checking");
+        let found = run_all(analysis, &environment, &target, |code| selection.includes(code));
+        let converted = convert(analysis, &environment, &target, found);
+        let report = report(analysis, &target, converted);
+        let verdict = gate.judge(&report);
+        session.progress.end();
+        let shown = above(report, gate.shown);
+        output::write(analysis.program(), &shown, &destinations, arguments.project.quiet).map(|()| verdict)
     });
-    Ok(())
-}
-
-/// Threads whose stacks hold the deepest tree.
-pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool, Failure> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .stack_size(STACK_BYTES)
-        .build()
-        .map_err(|error| Failure::internal(format!("the worker threads could not be started: {error}")))
+    Ok(report?.tell())
 }
 
 fn report(analysis: &Analysis<'_>, target: &Target, converted: Converted) -> Report {
     let Converted { findings, suspicious } = converted;
     let target = convert::target(target);
     let routes = analysis.routes();
-    let route_count = routes.iter().filter(|route| route.kind.is_per_request()).count();
-    let program = analysis.program();
-    let diagnostics = program.project().diagnostics.iter().chain(program.diagnostics());
+    let route_count = route_count(analysis);
     Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: String::from("loadworthy"), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -59,7 +53,18 @@ fn report(analysis: &Analysis<'_>, target: &Target, converted: Converted) -> Rep
         findings,
         suspicious,
         routes: routes.iter().map(|route| convert::route(analysis, route)).collect(),
-        diagnostics: diagnostics.map(convert::diagnostic).collect(),
+        diagnostics: diagnostics(analysis.program()).map(convert::diagnostic).collect(),
         target,
     }
+}
+
+fn route_count(analysis: &Analysis<'_>) -> usize {
+    analysis.routes().iter().filter(|route| route.kind.is_per_request()).count()
+}
+
+/// What is at least so severe; score and plan stay those of all.
+fn above(mut report: Report, least: Severity) -> Report {
+    report.findings.retain(|finding| finding.severity >= least);
+    report.suspicious.retain(|suspicion| suspicion.finding.severity >= least);
+    report
 }

@@ -1,34 +1,42 @@
 //! The command: arguments, wiring and exit codes; nothing else.
 //!
-//! Exit codes: 0 done · 2 wrong use · 3 internal error.
+//! Exit codes: 0 done · 1 a limit was missed · 2 wrong use or configuration · 3 internal error.
 
 mod arguments;
 mod audit;
+mod config;
 mod convert;
+mod crash;
 mod failure;
+mod gate;
 mod location;
 mod output;
+mod progress;
 mod routes;
 mod selection;
+mod session;
+mod target;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::arguments::{Arguments, Task};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
-    }
+    crash::guarded(|| {
+        let matches = Arguments::command().get_matches();
+        let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        run(arguments, &matches).unwrap_or_else(|failure| failure.report())
+    })
 }
 
-fn run(arguments: Arguments) -> Result<(), Failure> {
+fn run(arguments: Arguments, matches: &clap::ArgMatches) -> Result<ExitCode, Failure> {
+    let own = matches.subcommand().map_or(matches, |(_, own)| own);
     match arguments.command {
-        None => audit::run(&arguments.audit),
-        Some(Task::Audit(audit)) => audit::run(&audit),
-        Some(Task::Routes { path, format, threads }) => routes::run(&path, format, threads),
+        None => audit::run(&arguments.audit, own),
+        Some(Task::Audit(audit)) => audit::run(&audit, own),
+        Some(Task::Routes(options)) => routes::run(&options).map(|()| ExitCode::SUCCESS),
     }
 }

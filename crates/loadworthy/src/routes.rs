@@ -1,35 +1,34 @@
 //! `loadworthy routes`: the route table.
 
 use std::fmt::Write;
-use std::path::Path;
 
-use loadworthy_analysis::{Handler, Program, Resolver, Route, Site, routes};
-use loadworthy_knowledge::Knowledge;
-use loadworthy_project::{Diagnostic, DiscoverOptions, Project};
+use loadworthy_analysis::{Analysis, Handler, Program, Route, Site};
+use loadworthy_project::Diagnostic;
 use serde::Serialize;
 
-use crate::arguments::TableFormat;
+use crate::arguments::{TableArguments, TableFormat};
 use crate::failure::Failure;
+use crate::output::print;
+use crate::session::{Session, diagnostics};
 
 /// Prints the route table.
-pub(crate) fn run(path: &Path, format: TableFormat, threads: usize) -> Result<(), Failure> {
-    let project = Project::discover(path, &DiscoverOptions::default())
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    let program = Program::load(&project, Knowledge::builtin(), threads)
-        .map_err(|error| Failure::internal(format!("the worker threads could not be started: {error}")))?;
-    let diagnostics: Vec<&Diagnostic> = project.diagnostics.iter().chain(program.diagnostics()).collect();
-    let text = match format {
-        TableFormat::Terminal => table(&program),
-        TableFormat::Json => json(&program, &diagnostics)
-            .map_err(|error| Failure::internal(format!("the report could not be written: {error}")))?,
-    };
-    anstream::print!("{text}");
-    if format == TableFormat::Terminal {
-        for diagnostic in diagnostics {
-            anstream::eprintln!("note: {}", sentence(diagnostic));
+pub(crate) fn run(arguments: &TableArguments) -> Result<(), Failure> {
+    let session = Session::open(&arguments.project)?;
+    session.with_analysis(|analysis| {
+        session.progress.end();
+        let program = analysis.program();
+        let diagnostics: Vec<&Diagnostic> = diagnostics(program).collect();
+        match arguments.format {
+            TableFormat::Json => print(&json(analysis, &diagnostics)?),
+            TableFormat::Terminal => {
+                print(&table(analysis))?;
+                for diagnostic in diagnostics.into_iter().filter(|_| !arguments.project.quiet) {
+                    anstream::eprintln!("note: {}", sentence(diagnostic));
+                }
+                Ok(())
+            }
         }
-    }
-    Ok(())
+    })
 }
 
 fn sentence(diagnostic: &Diagnostic) -> String {
@@ -72,16 +71,18 @@ struct Note<'r> {
 }
 
 /// One JSON object with `routes` and `diagnostics`.
-fn json(program: &Program<'_>, diagnostics: &[&Diagnostic]) -> Result<String, serde_json::Error> {
+fn json(analysis: &Analysis<'_>, diagnostics: &[&Diagnostic]) -> Result<String, Failure> {
     let notes =
         diagnostics.iter().map(|it| Note { file: it.file.as_deref(), line: it.line, message: &it.message });
-    let report = Report { routes: rows(program), diagnostics: notes.collect() };
-    Ok(serde_json::to_string_pretty(&report)? + "\n")
+    let report = Report { routes: rows(analysis), diagnostics: notes.collect() };
+    let text = serde_json::to_string_pretty(&report)
+        .map_err(|error| Failure::internal(format!("the report could not be written: {error}")))?;
+    Ok(text + "\n")
 }
 
 /// A table for people.
-fn table(program: &Program<'_>) -> String {
-    let rows = rows(program);
+fn table(analysis: &Analysis<'_>) -> String {
+    let rows = rows(analysis);
     let width = rows.iter().map(|row| row.path.len()).max().unwrap_or(0).min(60);
     let mut text = String::new();
     for row in &rows {
@@ -103,20 +104,19 @@ fn table(program: &Program<'_>) -> String {
     text
 }
 
-fn rows(program: &Program<'_>) -> Vec<Row> {
-    let resolver = Resolver::new(program);
-    routes(&resolver).into_iter().map(|route| row(program, route)).collect()
+fn rows(analysis: &Analysis<'_>) -> Vec<Row> {
+    analysis.routes().iter().map(|route| row(analysis.program(), route)).collect()
 }
 
-fn row(program: &Program<'_>, route: Route) -> Row {
+fn row(program: &Program<'_>, route: &Route) -> Row {
     Row {
         kind: route.kind.as_str(),
         framework: program.knowledge().library(route.framework).id.clone(),
         registered: place(program, route.site),
         middleware: route.middleware.iter().map(|handler| name(program, handler)).collect(),
-        handler: route.handler.map(|handler| handler_place(program, &handler)),
-        method: route.method,
-        path: route.path,
+        handler: route.handler.as_ref().map(|handler| handler_place(program, handler)),
+        method: route.method.clone(),
+        path: route.path.clone(),
         mounted: route.is_mounted,
     }
 }

@@ -2,6 +2,8 @@
 
 use loadworthy_checks::{CHECKS, Meta};
 
+use crate::arguments::AuditArguments;
+use crate::config::Config;
 use crate::failure::Failure;
 
 /// The checks that are wanted, by code.
@@ -11,8 +13,15 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// `--only` goes before the configuration's; `--skip` adds to it.
+    pub(crate) fn of(arguments: &AuditArguments, config: &Config) -> Result<Self, Failure> {
+        let only = if arguments.only.is_empty() { &config.only } else { &arguments.only };
+        let skip: Vec<String> = config.skip.iter().chain(&arguments.skip).cloned().collect();
+        Self::new(only, &skip)
+    }
+
     /// All, or those of `only`, without those of `skip`; codes in any case, or names.
-    pub(crate) fn new(only: &[String], skip: &[String]) -> Result<Self, Failure> {
+    fn new(only: &[String], skip: &[String]) -> Result<Self, Failure> {
         let only = codes_of(only)?;
         let skip = codes_of(skip)?;
         let codes = metas()

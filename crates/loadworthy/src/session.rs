@@ -1,0 +1,92 @@
+//! A discovered project with its configuration, knowledge and threads: what every command begins with.
+
+use std::fs;
+
+use loadworthy_analysis::{Analysis, Program};
+use loadworthy_knowledge::Knowledge;
+use loadworthy_project::{Diagnostic, DiscoverError, DiscoverOptions, Project};
+use loadworthy_syntax::STACK_BYTES;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::arguments::{ProjectArguments, When};
+use crate::config::{self, Config, Located};
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// What a command works with.
+pub(crate) struct Session {
+    pub(crate) project: Project,
+    pub(crate) config: Config,
+    pub(crate) progress: Progress,
+    /// The compiled-in knowledge with the rows of the project, where it has some.
+    own_knowledge: Option<Knowledge>,
+    pool: ThreadPool,
+}
+
+impl Session {
+    /// Reads the configuration and lists the project.
+    pub(crate) fn open(arguments: &ProjectArguments) -> Result<Self, Failure> {
+        set_color(arguments.color);
+        let progress = Progress::new(arguments.quiet);
+        progress.stage("listing files");
+        let located = config::load(&arguments.path, arguments.config.as_deref())?;
+        let own_knowledge = own_knowledge(&located)?;
+        let mut exclude = located.config.exclude.clone();
+        exclude.extend(arguments.exclude.iter().cloned());
+        let options = DiscoverOptions { exclude, ..DiscoverOptions::default() };
+        let pool = pool(arguments.threads)?;
+        let project = pool
+            .install(|| Project::discover(&arguments.path, &options))
+            .map_err(|error| undiscovered(&error))?;
+        Ok(Self { project, config: located.config, progress, own_knowledge, pool })
+    }
+
+    /// Reads and links the program and hands it on, on the session's threads.
+    pub(crate) fn with_analysis<T: Send>(&self, use_it: impl FnOnce(&Analysis<'_>) -> T + Send) -> T {
+        self.pool.install(|| {
+            self.progress.stage(&format!("parsing {} files", self.project.files.len()));
+            let knowledge = self.own_knowledge.as_ref().unwrap_or_else(|| Knowledge::builtin());
+            let program = Program::read(&self.project, knowledge);
+            self.progress.stage("linking");
+            use_it(&Analysis::new(&program))
+        })
+    }
+}
+
+/// What discovery and parsing could not take into account.
+pub(crate) fn diagnostics<'p>(program: &'p Program<'_>) -> impl Iterator<Item = &'p Diagnostic> {
+    program.project().diagnostics.iter().chain(program.diagnostics())
+}
+
+fn undiscovered(error: &DiscoverError) -> Failure {
+    let failure = Failure::usage(error.to_string());
+    match error {
+        DiscoverError::NotADirectory(_) => failure.hint("give the folder that holds package.json"),
+        _ => failure,
+    }
+}
+
+fn own_knowledge(located: &Located) -> Result<Option<Knowledge>, Failure> {
+    let Some(file) = &located.config.knowledge else { return Ok(None) };
+    let path = located.folder.join(file);
+    let text = fs::read_to_string(&path).map_err(|error| Failure::file(&path, error))?;
+    Knowledge::with_overrides(&text).map(Some).map_err(|error| Failure::file(&path, error))
+}
+
+/// Threads whose stacks hold the deepest tree.
+fn pool(threads: usize) -> Result<ThreadPool, Failure> {
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .stack_size(STACK_BYTES)
+        .build()
+        .map_err(|error| Failure::internal(format!("the worker threads could not be started: {error}")))
+}
+
+fn set_color(when: When) {
+    match when {
+        When::Auto => anstream::ColorChoice::Auto,
+        When::Always => anstream::ColorChoice::Always,
+        When::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
