@@ -89,14 +89,16 @@ impl History {
     fn statement(&mut self, text: &str, place: Place) {
         let mut change =
             Change { catalogue: &mut self.catalogue, enums: &mut self.enums, place: place.clone() };
-        match parse(text, self.dialect) {
-            Some(statements) => statements.iter().for_each(|statement| change.statement(statement)),
-            None => {
-                if !change.by_words(&words(text)) {
-                    let start: String = text.chars().take(60).collect();
-                    self.diagnostics.push(Diagnostic { place, message: format!("cannot read `{start}`") });
-                }
+        if let Some(statements) = parse(text, self.dialect) {
+            for statement in &statements {
+                change.statement(statement);
             }
+            return;
+        }
+        let words = words(text);
+        if !change.by_words(&words) && tells_of_columns(&words) {
+            let start: String = text.chars().take(60).collect();
+            self.diagnostics.push(Diagnostic { place, message: format!("cannot read `{start}`") });
         }
     }
 
@@ -129,6 +131,13 @@ impl History {
 fn beginning(text: &str) -> &str {
     let end = text.char_indices().nth(200).map_or(text.len(), |(at, _)| at);
     text.get(..end).unwrap_or(text)
+}
+
+/// Whether a statement is about columns or keys, and not about storage.
+fn tells_of_columns(words: &[String]) -> bool {
+    const TELLING: &[&str] =
+        &["CREATE", "ADD", "DROP", "RENAME", "INDEX", "KEY", "UNIQUE", "CHANGE", "MODIFY"];
+    words.iter().any(|word| TELLING.iter().any(|telling| word.eq_ignore_ascii_case(telling)))
 }
 
 fn is_ddl(word: &str) -> bool {
@@ -473,7 +482,8 @@ fn key(column: &IndexColumn) -> Key {
         }
         other => Key::expression(other.to_string()),
     };
-    Key { descending, ..plain }
+    let operators = column.operator_class.as_ref().map(|class| last(class).to_lowercase());
+    Key { descending, operators, ..plain }
 }
 
 fn method(found: &sqlparser::ast::IndexType) -> Option<String> {

@@ -329,7 +329,10 @@ fn keys(text: &str) -> Vec<Key> {
     let inside = text.trim().trim_start_matches('[').trim_end_matches(']');
     let key = |piece: &str| {
         let (name, options) = piece.split_once('(').unwrap_or((piece, ""));
-        Key { descending: options.contains("Desc"), ..Key::column(name.trim()) }
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let mut words = options.split(|c| !is_word(c)).map(str::to_lowercase);
+        let operators = words.find(|word| word.ends_with("_ops") || word.ends_with("ops") && word.len() > 3);
+        Key { descending: options.contains("Desc"), operators, ..Key::column(name.trim()) }
     };
     pieces(inside).into_iter().map(key).filter(|key| !key.text().is_empty()).collect()
 }

@@ -108,6 +108,8 @@ pub struct Key {
     pub part: KeyPart,
     /// `DESC`, or `-1`.
     pub descending: bool,
+    /// The operator class in lower case, where one is given (`gin_trgm_ops`).
+    pub operators: Option<String>,
 }
 
 /// What one part of an index is over.
@@ -123,13 +125,13 @@ impl Key {
     /// A column, ascending.
     #[must_use]
     pub fn column(name: impl Into<String>) -> Self {
-        Self { part: KeyPart::Column(name.into()), descending: false }
+        Self { part: KeyPart::Column(name.into()), descending: false, operators: None }
     }
 
     /// An expression, ascending.
     #[must_use]
     pub fn expression(text: impl Into<String>) -> Self {
-        Self { part: KeyPart::Expression(text.into()), descending: false }
+        Self { part: KeyPart::Expression(text.into()), descending: false, operators: None }
     }
 
     /// The column, if it is one.
@@ -398,6 +400,16 @@ impl Table {
                 && (index.is_ordered() || (index.is_hash() && index.keys.len() == 1))
                 && index.columns().first().is_some_and(|first| self.has(columns, first))
         })
+    }
+
+    /// An index of trigrams over a column: it finds texts by any part of them (`LIKE '%x%'`).
+    #[must_use]
+    pub fn index_of_trigrams(&self, column: &str) -> Option<&Index> {
+        let is_over = |key: &Key| {
+            let has_trigrams = key.operators.as_ref().is_some_and(|operators| operators.contains("trgm"));
+            has_trigrams && key.as_column().is_some_and(|name| self.same(name, column))
+        };
+        self.indexes.iter().find(|index| index.keys.iter().any(is_over))
     }
 
     /// Whether the two names are the same column of this table, however spelled.

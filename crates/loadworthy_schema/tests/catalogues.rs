@@ -224,6 +224,18 @@ fn types_and_checks_tell_how_many_values_a_column_has() {
 }
 
 #[test]
+fn trigrams_are_told_by_their_operators() {
+    let text = "CREATE TABLE t (a text, b text); CREATE INDEX i ON t USING gin (a gin_trgm_ops); CREATE INDEX j ON t USING gin (b);";
+    let (catalogue, _) = apply(&[Migration { file: "a.sql", text }], Dialect::PostgreSql);
+    let table = catalogue.table("t").expect("read");
+    assert!(table.index_of_trigrams("a").is_some() && table.index_of_trigrams("b").is_none());
+    let text = "model T {\n a String\n b String\n @@index([a(ops: raw(\"gin_trgm_ops\"))], type: Gin)\n @@index([b(ops: JsonbPathOps)], type: Gin)\n}";
+    let (schema, _) = prisma::read(text, "a");
+    assert!(schema.tables[0].index_of_trigrams("a").is_some());
+    assert!(schema.tables[0].index_of_trigrams("b").is_none());
+}
+
+#[test]
 fn an_index_serves_its_own_directions_and_the_opposite_ones() {
     let text = "CREATE TABLE t (a int, b int, c int); CREATE INDEX i ON t (a, b DESC, c);";
     let (catalogue, _) = apply(&[Migration { file: "a.sql", text }], Dialect::PostgreSql);

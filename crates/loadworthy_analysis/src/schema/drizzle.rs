@@ -278,7 +278,9 @@ impl<'r, 'p> Tables<'r, 'p> {
             name: given,
             keys: keys.into_iter().map(|key| self.key(table, key)).collect(),
             unique,
-            predicate: filter.and_then(|call| self.reading.argument(call, 0)).map(|it| self.condition(it)),
+            predicate: filter
+                .and_then(|call| self.reading.argument(call, 0))
+                .map(|it| self.condition(table, it)),
             method: method.filter(|method| method != "btree"),
             origin,
             place: self.reading.place(site),
@@ -287,8 +289,23 @@ impl<'r, 'p> Tables<'r, 'p> {
         });
     }
 
-    fn condition(&self, site: Site) -> String {
-        self.reading.sql(site).unwrap_or_else(|| self.reading.source(site).to_owned())
+    /// SQL with its columns by name: `` sql`${t.deletedAt} is null` `` as `deleted_at is null`.
+    fn condition(&self, table: &Table, site: Site) -> String {
+        let source = || self.reading.source(site).to_owned();
+        let Kind::Tagged { template, .. } = self.reading.kind(site) else { return source() };
+        let Some(module) = self.reading.module(site.0) else { return source() };
+        let Kind::Template { strings, values } = module.kind(template) else {
+            return self.reading.text((site.0, template)).unwrap_or_else(source).trim().to_owned();
+        };
+        let mut values = module.list(values);
+        let mut text = String::new();
+        for part in module.atoms(strings) {
+            text.push_str(part);
+            if let Some(value) = values.next() {
+                text.push_str(self.key(table, (site.0, value)).text());
+            }
+        }
+        text.trim().to_owned()
     }
 
     fn add_foreign_key(&self, table: &mut Table, site: Site, call: Site) {
@@ -314,13 +331,14 @@ impl<'r, 'p> Tables<'r, 'p> {
 
     /// `t.a`, `t.a.desc()`, `desc(t.a)`, or SQL.
     fn key(&self, table: &Table, site: Site) -> Key {
-        let file = site.0;
         let (root, links) = self.reading.chain(site);
         if let (Kind::Name { .. }, [Link { name, call: None }, modifiers @ ..]) =
             (self.reading.kind(root), links.as_slice())
         {
             let descending = modifiers.iter().any(|link| link.name == "desc");
-            return Key { descending, ..Key::column(column_name(table, name)) };
+            let operators = modifiers.iter().find(|link| link.name == "op").and_then(|link| link.call);
+            let operators = operators.and_then(|call| self.reading.text(self.reading.argument(call, 0)?));
+            return Key { descending, operators, ..Key::column(column_name(table, name)) };
         }
         match self.reading.kind(site) {
             Kind::Call { .. } if ["asc", "desc"].contains(&self.reading.called_name(site)) => {
@@ -331,24 +349,25 @@ impl<'r, 'p> Tables<'r, 'p> {
                     |key| Key { descending, ..key },
                 )
             }
-            Kind::Tagged { template, .. } => self.sql_key(table, (file, template)),
+            Kind::Tagged { .. } => self.sql_key(table, site),
             _ => Key::expression(self.reading.source(site)),
         }
     }
 
-    /// `` sql`${t.a} DESC` `` is a column, `` sql`lower(${t.a})` `` an expression.
-    fn sql_key(&self, table: &Table, (file, template): Site) -> Key {
-        let expression = || Key::expression(self.reading.source((file, template)).trim_matches('`'));
-        let Some(module) = self.reading.module(file) else { return expression() };
-        let Kind::Template { strings, values } = module.kind(template) else { return expression() };
-        let around = module.atoms(strings).collect::<String>().trim().to_ascii_lowercase();
-        let mut values = module.list(values);
-        match (values.next(), values.next()) {
-            (Some(only), None) if ["", "asc", "desc", "desc nulls last"].contains(&around.as_str()) => {
-                Key { descending: around.starts_with("desc"), ..self.key(table, (file, only)) }
-            }
-            _ => expression(),
+    /// `` sql`${t.a} DESC` `` and `` sql`name gin_trgm_ops` `` are columns, `` sql`lower(${t.a})` `` an expression.
+    fn sql_key(&self, table: &Table, site: Site) -> Key {
+        let text = self.condition(table, site);
+        let mut words = text.split_whitespace();
+        let first = words.next().unwrap_or_default().trim_matches('"');
+        let rest = words.collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+        let is_plain = first.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+        let is_order = ["", "asc", "desc", "desc nulls last", "asc nulls last"].contains(&rest.as_str());
+        if is_plain && (is_order || rest.ends_with("_ops")) {
+            let bare = first.rsplit('.').next().unwrap_or(first);
+            let operators = rest.ends_with("_ops").then(|| rest.clone());
+            return Key { descending: rest.starts_with("desc"), operators, ..Key::column(bare) };
         }
+        Key::expression(text)
     }
 }
 

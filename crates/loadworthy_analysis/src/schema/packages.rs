@@ -35,3 +35,10 @@ pub(super) fn dialect(project: &Project, package: PackageId) -> Dialect {
         _ => Dialect::Unknown,
     }
 }
+
+/// Whether a package is an app on a device: what it stores is not the server's database.
+pub(super) fn is_device_app(project: &Project, package: PackageId) -> bool {
+    ["react-native", "expo", "expo-sqlite", "@capacitor/core", "@tauri-apps/api"]
+        .iter()
+        .any(|dependency| project.depends_on(package, dependency))
+}

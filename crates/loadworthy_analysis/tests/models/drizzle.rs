@@ -20,14 +20,14 @@ export const users = pgTable("app_users", {
   id: serial("id").primaryKey(),
   email: varchar("email", { length: 255 }).notNull().unique(),
   teamId: integer("team_id").references(() => teams.id, { onDelete: "cascade" }),
-  isAdmin: boolean("is_admin").notNull().default(false),
+  isAdmin: boolean("is_admin").default(false).notNull(),
   ...timestamps,
 }, (table) => ({
   byTeam: index("users_team").on(table.teamId, table.createdAt.desc()),
   lower: uniqueIndex().on(sql`lower(${table.email})`),
 }));
 
-export const teams = pgTable("teams", { id: serial().primaryKey(), name: text().notNull() });
+export const teams = pgTable("teams", { id: serial().primaryKey(), name: text().default("x").notNull() });
 
 export const orders = pgTable("orders", {
   id: integer("id").notNull(),
@@ -40,6 +40,7 @@ export const orders = pgTable("orders", {
   foreignKey({ columns: [t.userId], foreignColumns: [users.id] }),
   index("open_orders").on(t.state).where(sql`${t.total} > 0`),
   index("search").using("gin", t.note),
+  index("trigrams").using("gin", sql`note gin_trgm_ops`),
   unique("once").on(t.userId, t.total),
   index("latest").on(desc(t.id), sql`${t.total} DESC`),
 ]);
@@ -71,11 +72,11 @@ fn tables_have_their_columns_keys_and_relations() {
             asked.lines(),
             [
                 "app_users(id, email, team_id=teamId?, is_admin=isAdmin#2, created_at=createdAt) pk(id) unique(email) \
-                 index(team_id, created_at-) unique(lower(${table.email})) fk(team_id>teams.id) \
+                 index(team_id, created_at-) unique(lower(email)) fk(team_id>teams.id) \
                  team>teams(team_id=id) orders>orders*(id=user_id)",
                 "teams(id, name) pk(id)",
                 "orders(id, user_id=userId, state#3, note?#2, total) pk(id, user_id) \
-                 index(state where __lw_0__ > 0) index(gin note) unique(user_id, total) index(id-, total-) \
+                 index(state where total > 0) index(gin note) index(gin note) unique(user_id, total) index(id-, total-) \
                  fk(user_id>app_users.id) user>app_users(user_id=id)",
             ]
         );

@@ -45,7 +45,7 @@ pub(super) fn read(reading: Reading<'_, '_>, found: &mut Found) {
         if is_migration {
             let name = path.rsplit('/').next().unwrap_or(path).to_owned();
             folders.entry(folder(path).to_owned()).or_default().push((name, Migration::Code(file)));
-        } else if creates_tables(module) {
+        } else if !is_client(project, file) && creates_tables(module) {
             others.push(file);
         }
     }
@@ -59,6 +59,13 @@ pub(super) fn read(reading: Reading<'_, '_>, found: &mut Found) {
         steps::apply(reading, file, steps::Counts::Creation, &mut history);
         keep(history, reading.dialect(file), reading.scope(file), found);
     }
+}
+
+/// What an app keeps on a device is not the server's database.
+fn is_client(project: &Project, file: FileId) -> bool {
+    project
+        .file(file)
+        .is_some_and(|file| file.class == FileClass::Client || packages::is_device_app(project, file.package))
 }
 
 fn read_folder(
@@ -177,6 +184,8 @@ fn note_duplicates(folder: &str, migrations: &[(String, Migration)], found: &mut
         let [(first, _), (second, _)] = pair else { continue };
         if let (Some((left, digits)), Some((right, _))) = (number(first), number(second))
             && left == right
+            // `1_init.js` and its `1_init.js.sql` are one.
+            && !second.starts_with(first.rsplit_once('.').map_or(first.as_str(), |(stem, _)| stem))
         {
             let message = format!("`{first}` and `{second}` have the same number {digits}: applied by name");
             let file = if folder.is_empty() { second.clone() } else { format!("{folder}/{second}") };
