@@ -15,6 +15,7 @@ use crate::program::Program;
 use crate::reach::{Context, Reach};
 use crate::routes::{Route, routes};
 use crate::values::{Resolver, Site};
+use crate::work::Works;
 
 /// A linked program: calls, call graph, routes and contexts. Shared by all threads; what needs values takes a
 /// [`Resolver`], of which each thread has its own.
@@ -25,6 +26,7 @@ pub struct Analysis<'p> {
     routes: Vec<Route>,
     reach: Reach,
     failures: OnceLock<Failures>,
+    works: OnceLock<Works>,
 }
 
 /// A repeated place: what runs more than once, and the calls between the loop and it.
@@ -49,7 +51,7 @@ impl<'p> Analysis<'p> {
         let graph = CallGraph::new(program, &calls);
         let routes = routes(&Resolver::new(program));
         let reach = Reach::new(program, &graph, &routes);
-        Self { program, calls, graph, routes, reach, failures: OnceLock::new() }
+        Self { program, calls, graph, routes, reach, failures: OnceLock::new(), works: OnceLock::new() }
     }
 
     /// The program.
@@ -92,6 +94,12 @@ impl<'p> Analysis<'p> {
     #[must_use]
     pub fn failures(&self) -> &Failures {
         self.failures.get_or_init(|| Failures::new(self.program, &self.calls))
+    }
+
+    /// What functions do in all.
+    #[must_use]
+    pub fn works(&self) -> &Works {
+        self.works.get_or_init(|| Works::new(&self.calls, &self.graph))
     }
 
     /// The calls of library members with such an effect.

@@ -18,7 +18,9 @@ mod program;
 mod reach;
 mod routes;
 mod schema;
+mod sequence;
 mod values;
+mod work;
 
 pub use analysis::{Analysis, Repetition};
 pub use calls::{Call, Calls, Handed, LibraryCall, package_name};
@@ -35,4 +37,6 @@ pub use program::Program;
 pub use reach::{Context, Reach};
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use schema::{Models, models};
+pub use sequence::{Step as AwaitedStep, Waterfall, waterfalls};
 pub use values::{External, Number, Resolver, Root, Site, Step, Value, Values};
+pub use work::{Work, Works};

@@ -4,6 +4,7 @@ use loadworthy_analysis::{Analysis, Resolver};
 use loadworthy_capacity::{Environment, Target};
 use rayon::prelude::*;
 
+use crate::asynchrony;
 use crate::audit::Audit;
 use crate::database;
 use crate::finding::{Finding, Place};
@@ -13,6 +14,7 @@ use crate::meta::Check;
 #[rustfmt::skip]
 pub const CHECKS: &[&dyn Check] = &[
     &database::n_plus_one::NPlusOne,
+    &asynchrony::await_waterfall::AwaitWaterfall,
 ];
 
 /// Runs the checks that are wanted, on the threads of the current pool; the findings are in the order of checks and

@@ -1,1 +1,3 @@
-//! Checks of this group, one file each.
+//! Checks of waiting and ordering, one file each.
+
+pub(crate) mod await_waterfall;
