@@ -55,6 +55,8 @@ struct Row {
     registered: Place,
     middleware: Vec<String>,
     handler: Option<Place>,
+    /// Whether the handler is a function of the program.
+    resolved: bool,
 }
 
 #[derive(Serialize)]
@@ -112,6 +114,7 @@ fn row(program: &Program<'_>, route: &Route) -> Row {
     Row {
         kind: route.kind.as_str(),
         framework: program.knowledge().library(route.framework).id.clone(),
+        resolved: route.handler.as_ref().is_some_and(|handler| !handler.functions.is_empty()),
         registered: place(program, route.site),
         middleware: route.middleware.iter().map(|handler| name(program, handler)).collect(),
         handler: route.handler.as_ref().map(|handler| handler_place(program, handler)),

@@ -194,9 +194,7 @@ impl Resolver<'_> {
         let knowledge = self.program().knowledge();
         let handle_of = |called: Called| {
             let Called { on, name } = called;
-            knowledge
-                .callback_param(on.lib, on.handle, &name, argument, arguments.len(), parameter, event)
-                .map(|handle| (on.lib, handle))
+            knowledge.callback_param(on.lib, on.handle, &name, argument, arguments.len(), parameter, event)
         };
         self.called_members((file, call)).into_iter().filter_map(handle_of).collect()
     }

@@ -147,6 +147,16 @@ pub(crate) fn functions_in(
         Kind::Array(items) => {
             module.list(items).flat_map(|item| functions_in(resolver, (file, item))).collect()
         }
+        // `register(import("./plugin"))`: a module stands for its default export.
+        Kind::Import(_) | Kind::Await(_) => {
+            let values = resolver.value_of((file, node));
+            let exported = resolver.member(&values, "default");
+            functions_of(&values)
+                .into_iter()
+                .chain(functions_of(&exported))
+                .map(|function| (function, None))
+                .collect()
+        }
         Kind::Name { .. } | Kind::Member { .. } | Kind::Call { .. } => {
             functions_of(&resolver.value_of((file, node)))
                 .into_iter()

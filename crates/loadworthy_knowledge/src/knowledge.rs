@@ -201,7 +201,7 @@ impl Knowledge {
         self.steps.step((lib, from, op), name, module)
     }
 
-    /// The handle that parameter `param` receives of a function that is argument `arg` of `argc`
+    /// The handle (with its library) that parameter `param` receives of a function that is argument `arg` of `argc`
     /// in a call (or construction) of `name`. `event`: the first argument, if a literal.
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "the coordinates of a parameter")]
@@ -214,7 +214,7 @@ impl Knowledge {
         argc: usize,
         param: usize,
         event: Option<&str>,
-    ) -> Option<HandleId> {
+    ) -> Option<(LibId, HandleId)> {
         self.steps.parameter((lib, from), name, (arg, argc, param), event)
     }
 
@@ -224,9 +224,9 @@ impl Knowledge {
         self.steps.of_type(lib, type_name)
     }
 
-    /// The handle that an exported decorator injects.
+    /// The handle, with its library, that an exported decorator injects.
     #[must_use]
-    pub fn injected(&self, lib: LibId, decorator: &str) -> Option<HandleId> {
+    pub fn injected(&self, lib: LibId, decorator: &str) -> Option<(LibId, HandleId)> {
         self.steps.injected(lib, decorator)
     }
 

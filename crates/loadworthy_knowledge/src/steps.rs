@@ -83,7 +83,7 @@ struct Parameter {
     arg: Option<i8>,
     param: usize,
     event: Option<Box<str>>,
-    to: HandleId,
+    to: (LibId, HandleId),
 }
 
 /// Steps, callback parameters, types and decorators by library.
@@ -92,7 +92,7 @@ pub(crate) struct Steps {
     ways: FxHashMap<(LibId, HandleId, Op), NameTable<Way>>,
     parameters: FxHashMap<(LibId, HandleId), NameTable<Parameter>>,
     types: FxHashMap<LibId, NameTable<HandleId>>,
-    injected: FxHashMap<LibId, NameTable<HandleId>>,
+    injected: FxHashMap<LibId, NameTable<(LibId, HandleId)>>,
     rows: Vec<HandleRow>,
 }
 
@@ -128,9 +128,9 @@ impl Steps {
             HandleOp::Call => self.add_ways(lib, Op::Call, &row, step, handles),
             HandleOp::Get => self.add_ways(lib, Op::Get, &row, step, handles),
             HandleOp::Extend => self.add_ways(lib, Op::Extend, &row, step, handles),
-            HandleOp::Callback => self.add_parameters(lib, &row, to, handles),
+            HandleOp::Callback => self.add_parameters(lib, &row, (to_lib, to), handles),
             HandleOp::Type => insert_all(self.types.entry(lib).or_default(), &row.name, to),
-            HandleOp::Inject => insert_all(self.injected.entry(lib).or_default(), &row.name, to),
+            HandleOp::Inject => insert_all(self.injected.entry(lib).or_default(), &row.name, (to_lib, to)),
         }
         self.rows.push(row);
         Ok(())
@@ -151,7 +151,13 @@ impl Steps {
         }
     }
 
-    fn add_parameters(&mut self, lib: LibId, row: &HandleRow, to: HandleId, handles: &mut HandleNames) {
+    fn add_parameters(
+        &mut self,
+        lib: LibId,
+        row: &HandleRow,
+        to: (LibId, HandleId),
+        handles: &mut HandleNames,
+    ) {
         for from in row.from.iter() {
             let from = handles.intern(from);
             let table = self.parameters.entry((lib, from)).or_default();
@@ -191,7 +197,7 @@ impl Steps {
         name: &str,
         (arg, argc, param): (usize, usize, usize),
         event: Option<&str>,
-    ) -> Option<HandleId> {
+    ) -> Option<(LibId, HandleId)> {
         let table = self.parameters.get(&(lib, from))?;
         table
             .all(canonical(from, name))
@@ -207,7 +213,7 @@ impl Steps {
         self.types.get(&lib)?.all(name).next().copied()
     }
 
-    pub(crate) fn injected(&self, lib: LibId, decorator: &str) -> Option<HandleId> {
+    pub(crate) fn injected(&self, lib: LibId, decorator: &str) -> Option<(LibId, HandleId)> {
         self.injected.get(&lib)?.all(decorator).next().copied()
     }
 }
@@ -222,7 +228,7 @@ pub(crate) fn is_argument(row: Option<i8>, arg: usize, argc: usize) -> bool {
     }
 }
 
-fn insert_all(table: &mut NameTable<HandleId>, names: &OneOrMany, to: HandleId) {
+fn insert_all<T: Copy>(table: &mut NameTable<T>, names: &OneOrMany, to: T) {
     for name in names.iter() {
         table.insert(name, to);
     }
@@ -249,8 +255,8 @@ fn problem_of(row: &HandleRow) -> Option<&'static str> {
     if row.instance.is_some() && row.op != HandleOp::Extend {
         return Some("only an extend has `instance`");
     }
-    if row.to_lib.is_some() && matches!(row.op, HandleOp::Callback | HandleOp::Type | HandleOp::Inject) {
-        return Some("parameters, types and decorators stay in their library");
+    if row.to_lib.is_some() && row.op == HandleOp::Type {
+        return Some("types stay in their library");
     }
     None
 }

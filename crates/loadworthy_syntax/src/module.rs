@@ -3,7 +3,8 @@
 use crate::ids::{Atom, BindingId, ClassId, FunctionId, List, NodeId, TypeId};
 use crate::lines::LineIndex;
 use crate::tree::{
-    Binding, Class, Export, Function, Import, ImportId, Kind, Node, ParameterDecorators, Span, TypeRef,
+    Binding, Class, Export, ExportTarget, Function, Import, ImportId, Kind, Node, ParameterDecorators, Span,
+    TypeRef,
 };
 
 /// One file, lowered. All of its ids are valid in this module only.
@@ -167,6 +168,33 @@ impl Module {
     /// Specifiers of imports that bring no name (`import "./x"`).
     pub fn side_imports(&self) -> impl Iterator<Item = &str> + '_ {
         self.side_imports.iter().map(|atom| self.str(*atom))
+    }
+
+    /// The specifiers that the module imports, re-exports from or requires with a constant, some of them more than once.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        let imports = self.imports.iter().map(|import| import.source);
+        let exports = self.exports.iter().filter_map(|export| match export.target {
+            ExportTarget::From { source, .. } | ExportTarget::Star { source } => Some(source),
+            ExportTarget::Binding(_) | ExportTarget::Value(_) => None,
+        });
+        let required = self.nodes.iter().filter_map(|node| match node.kind {
+            Kind::Call { callee, arguments } if self.is_require(callee) => self.list(arguments).next(),
+            Kind::Import(source) => Some(source),
+            _ => None,
+        });
+        let required = required.filter_map(|source| match self.kind(source) {
+            Kind::String(source) => Some(source),
+            _ => None,
+        });
+        imports
+            .chain(exports)
+            .chain(self.side_imports.iter().copied())
+            .chain(required)
+            .map(|atom| self.str(atom))
+    }
+
+    fn is_require(&self, callee: NodeId) -> bool {
+        matches!(self.kind(callee), Kind::Name { name, binding: BindingId::NONE } if self.str(name) == "require")
     }
 
     /// Every exported name, ES modules and `CommonJS` alike.

@@ -1,50 +1,87 @@
-//! The route table of Express applications: nested routers, mounts, `route()` chains, arrays of handlers, wrappers, and
-//! routers that reach another module as a parameter.
-//!
-//! A router that is mounted nowhere is listed with an unknown prefix.
+//! The routes of Express: nested routers, mounts, `route()` chains, arrays of handlers, wrappers, parameters, and routers
+//! that reach another module as a parameter.
 
+use loadworthy_knowledge::LibId;
 use loadworthy_project::FileId;
-use loadworthy_syntax::{FunctionId, Kind, List, Module, NodeId};
+use loadworthy_syntax::{Kind, List, Module, NodeId};
 
-use super::tree::{Entry, Owner, Table};
-use super::{Handler, Route, UNKNOWN_PART};
-use crate::values::{External, Resolver, Root, Site, Step, Value};
+use super::loops::Loops;
+use super::owners::{Kin, Tracer, moment};
+use super::registration::Registration;
+use super::tree::{Entry, Order, Table};
+use super::{Handler, Route, calls_in_order, is_used};
+use crate::values::{Resolver, Site};
 
 const VERBS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "all"];
 
 /// Every route of Express applications.
 pub(super) fn routes(resolver: &Resolver<'_>) -> Vec<Route> {
-    let Some(framework) = resolver.program().knowledge().library_id("express") else { return Vec::new() };
-    let mut table = Table::new(framework);
+    let Some(lib) = is_used(resolver, "express") else { return Vec::new() };
+    let mut table = Table::new(lib, Order::AsRegistered);
     for (file, module) in resolver.program().modules() {
-        // Calls are numbered head first: `route().get(a).post(b)` would list post before get.
-        let mut calls: Vec<_> = module.calls().to_vec();
-        calls.sort_by_key(|call| (module.node(*call).span.end, *call));
-        for call in calls {
-            register(&mut table, resolver, file, module, call);
+        for call in calls_in_order(module) {
+            register(&mut table, resolver, (file, module), call);
         }
     }
+    inherit(&mut table, resolver);
     table.routes()
 }
 
-fn register(table: &mut Table, resolver: &Resolver<'_>, file: FileId, module: &Module, call: NodeId) {
+/// A class has the routes that the class it extends registers on the same router.
+fn inherit(table: &mut Table, resolver: &Resolver<'_>) {
+    let loops = Loops::default();
+    let tracer = Tracer { resolver, lib: table.framework(), kin_of: kin, loops: &loops, plugins: &[] };
+    let bases: Vec<_> = table.keys().filter_map(|key| Some((key, tracer.inherited(key)?))).collect();
+    for (key, base) in bases {
+        table.inherit(key, base);
+    }
+}
+
+fn kin(handle: &str) -> Option<Kin> {
+    match handle {
+        "app" => Some(Kin::App),
+        "router" => Some(Kin::Router),
+        _ => None,
+    }
+}
+
+fn register(table: &mut Table, resolver: &Resolver<'_>, (file, module): (FileId, &Module), call: NodeId) {
     let Kind::Call { callee, arguments } = module.kind(call) else { return };
-    let Kind::Member { object, name } = module.kind(callee) else { return };
-    let name = module.str(name);
-    if name != "use" && !VERBS.contains(&name) {
+    let (object, name) = match module.kind(callee) {
+        Kind::Member { object, name } => (object, Some(module.str(name))),
+        Kind::Index { object, .. } => (object, None),
+        _ => return,
+    };
+    if name.is_some_and(|name| !is_registration(name)) {
         return;
     }
     let chain = route_call(module, object);
     let owner_node = chain.map_or(object, |chain| chain.owner);
-    for (owner, kind) in owners(resolver, (file, owner_node)) {
-        let registration = Registration { resolver, file, module };
-        let entries = match chain {
-            Some(chain) => registration.chained(call, name, chain.path, arguments),
-            None if name == "use" => registration.mounts(arguments),
-            None => registration.verb(call, name, arguments),
+    for loops in Loops::around(resolver, (file, call)) {
+        let owners = Tracer { resolver, lib: table.framework(), kin_of: kin, loops: &loops, plugins: &[] }
+            .owners((file, owner_node));
+        if owners.is_empty() {
+            continue;
+        }
+        let registration = Registration { resolver, file, module, loops };
+        let computed = || registration.computed_name(callee).filter(|name| is_registration(name));
+        let Some(name) = name.map(str::to_owned).or_else(computed) else {
+            continue;
         };
-        table.add(owner, kind, entries);
+        for owner in owners {
+            let entries = match chain {
+                Some(chain) => registration.chained(call, &name, chain.path, arguments),
+                None if name == "use" => registration.mounts(call, arguments, table.framework()),
+                None if name == "param" => registration.parameter(arguments),
+                None => registration.verb(call, &name, arguments),
+            };
+            table.add(&owner, &moment(resolver, &owner.via, (file, call)), entries);
+        }
     }
+}
+
+fn is_registration(name: &str) -> bool {
+    matches!(name, "use" | "param") || VERBS.contains(&name)
 }
 
 /// `owner.route(path)` under a chain of verbs.
@@ -70,37 +107,6 @@ fn route_call(module: &Module, object: NodeId) -> Option<RouteCall> {
     None
 }
 
-/// The applications and routers that an expression may be, by the place of their creation.
-fn owners(resolver: &Resolver<'_>, site: Site) -> Vec<(Site, Owner)> {
-    let values = resolver.filled(&resolver.value_of(site));
-    values
-        .iter()
-        .filter_map(|value| match value {
-            Value::External(external) => Some((external.site()?, owner(external)?)),
-            _ => None,
-        })
-        .collect()
-}
-
-fn owner(external: &External) -> Option<Owner> {
-    let Root::Package(package) = &external.root else { return None };
-    match (&**package, &*external.steps) {
-        ("express", [Step::Call(_)]) => Some(Owner::App),
-        ("express", [Step::Get(name), Step::Call(_) | Step::New(_)]) if &**name == "Router" => {
-            Some(Owner::Router)
-        }
-        ("express-promise-router", [Step::Call(_)]) => Some(Owner::Router),
-        _ => None,
-    }
-}
-
-/// Reads the arguments of one registration.
-struct Registration<'r, 'p> {
-    resolver: &'r Resolver<'p>,
-    file: FileId,
-    module: &'r Module,
-}
-
 impl Registration<'_, '_> {
     fn verb(&self, call: NodeId, name: &str, arguments: List) -> Vec<Entry> {
         let arguments: Vec<_> = self.module.list(arguments).collect();
@@ -110,121 +116,88 @@ impl Registration<'_, '_> {
             return Vec::new();
         }
         let handlers = handlers.iter().flat_map(|node| self.handlers(*node)).collect();
-        vec![Entry::Route {
-            site: (self.file, call),
-            method: name.to_uppercase(),
-            paths: self.paths(*path),
-            handlers,
-        }]
+        vec![self.route(call, name, self.paths(*path), handlers)]
     }
 
     fn chained(&self, call: NodeId, name: &str, path: NodeId, arguments: List) -> Vec<Entry> {
         let handlers = self.module.list(arguments).flat_map(|node| self.handlers(node)).collect();
-        vec![Entry::Route {
-            site: (self.file, call),
-            method: name.to_uppercase(),
-            paths: self.paths(path),
-            handlers,
-        }]
+        vec![self.route(call, name, self.paths(path), handlers)]
     }
 
-    fn mounts(&self, arguments: List) -> Vec<Entry> {
+    fn route(&self, call: NodeId, name: &str, paths: Vec<String>, handlers: Vec<Handler>) -> Entry {
+        let handlers = handlers.into_iter().map(|handler| (0, handler)).collect();
+        Entry::Route { site: (self.file, call), method: name.to_uppercase(), paths, handlers }
+    }
+
+    fn parameter(&self, arguments: List) -> Vec<Entry> {
+        let mut arguments = self.module.list(arguments);
+        let (Some(name), Some(handler)) = (arguments.next(), arguments.next()) else { return Vec::new() };
+        let handlers = self.handlers(handler);
+        let names = self.paths(name).into_iter();
+        names.map(|name| Entry::Parameter { name, handlers: handlers.clone() }).collect()
+    }
+
+    fn mounts(&self, call: NodeId, arguments: List, lib: LibId) -> Vec<Entry> {
         let mut arguments: Vec<_> = self.module.list(arguments).collect();
         let mut paths = vec![String::new()];
-        if let Some(first) = arguments.first().copied()
-            && self.is_path(first)
-        {
-            paths = self.paths(first);
-            arguments.remove(0);
+        let has_path = arguments.first().is_some_and(|first| self.is_path(*first));
+        if has_path {
+            paths = self.paths(arguments.remove(0));
         }
         let mut entries = Vec::new();
-        for node in arguments.into_iter().flat_map(|node| self.flattened(node)) {
-            let routers = owners(self.resolver, node);
+        let tracer = Tracer { resolver: self.resolver, lib, kin_of: kin, loops: &self.loops, plugins: &[] };
+        for site in arguments.into_iter().flat_map(|node| self.flattened((self.file, node))) {
+            let routers = tracer.owners(site);
             if routers.is_empty() {
-                entries.push(Entry::Middleware { paths: paths.clone(), handlers: vec![self.handler(node)] });
+                let handler = self.handler(site);
+                let delegates = self.delegates(&handler, lib);
+                entries.extend(
+                    delegates.into_iter().map(|router| Entry::Mount { paths: paths.clone(), router }),
+                );
+                entries.push(if has_path && self.is_last(&handler) {
+                    self.route(call, "all", paths.clone(), vec![handler])
+                } else {
+                    Entry::Middleware { paths: paths.clone(), phase: 0, handlers: vec![handler] }
+                });
             }
-            let mounts = routers.into_iter().map(|(router, _)| Entry::Mount { paths: paths.clone(), router });
-            entries.extend(mounts);
+            entries.extend(
+                routers.into_iter().map(|router| Entry::Mount { paths: paths.clone(), router: router.key }),
+            );
         }
         entries
     }
 
-    fn is_path(&self, node: NodeId) -> bool {
-        match self.module.kind(node) {
-            Kind::Regex { .. } | Kind::Template { .. } => true,
-            Kind::Array(list) => self.module.list(list).next().is_some_and(|first| self.is_path(first)),
-            _ => self.resolver.text_of((self.file, node)).is_some(),
-        }
-    }
-
-    /// The constant paths of an argument: one text, an array of them, or the source of a pattern.
-    fn paths(&self, node: NodeId) -> Vec<String> {
-        match self.module.kind(node) {
-            Kind::Array(list) => self.module.list(list).flat_map(|item| self.paths(item)).collect(),
-            Kind::Regex { pattern, .. } => vec![format!("/{}/", self.module.str(pattern))],
-            Kind::Template { strings, values } => {
-                let mut values = self.module.list(values);
-                let mut path = String::new();
-                for part in self.module.atoms(strings) {
-                    path.push_str(part);
-                    if let Some(value) = values.next() {
-                        let text = self.resolver.text_of((self.file, value));
-                        path.push_str(text.as_deref().unwrap_or(UNKNOWN_PART));
-                    }
+    /// Routers that a middleware calls itself: `if (…) return adminRouter(req, res, next)`.
+    fn delegates(&self, handler: &Handler, lib: LibId) -> Vec<Site> {
+        let mut routers = Vec::new();
+        for (file, function) in &handler.functions {
+            let Some(module) = self.resolver.program().module(*file) else { continue };
+            let calls = module.calls().iter().filter(|call| module.enclosing_function(**call) == *function);
+            for call in calls {
+                let Kind::Call { callee, arguments } = module.kind(*call) else { continue };
+                if arguments.len() == 3 && matches!(module.kind(callee), Kind::Name { .. }) {
+                    let tracer = Tracer {
+                        resolver: self.resolver,
+                        lib,
+                        kin_of: kin,
+                        loops: &self.loops,
+                        plugins: &[],
+                    };
+                    routers.extend(tracer.owners((*file, callee)).into_iter().map(|owner| owner.key));
                 }
-                vec![path]
             }
-            _ => vec![self.resolver.text_of((self.file, node)).unwrap_or_else(|| UNKNOWN_PART.to_owned())],
         }
+        routers
     }
 
-    fn handlers(&self, node: NodeId) -> Vec<Handler> {
-        self.flattened(node).into_iter().map(|node| self.handler(node)).collect()
+    /// Whether a function can't pass the request on: it takes no `next`.
+    fn is_last(&self, handler: &Handler) -> bool {
+        !handler.is_wrapped
+            && !handler.functions.is_empty()
+            && handler.functions.iter().all(|(file, function)| {
+                let module = self.resolver.program().module(*file);
+                let lowered = module.and_then(|module| module.function(*function));
+                lowered.is_some_and(|lowered| matches!(lowered.parameters.len(), 1 | 2))
+            })
     }
-
-    /// `[a, b]` is `a, b`, also through a constant.
-    fn flattened(&self, node: NodeId) -> Vec<Site> {
-        let node = match self.module.kind(node) {
-            Kind::Spread(value) => value,
-            _ => node,
-        };
-        let values = self.resolver.value_of((self.file, node));
-        if let [Value::Array(file, array)] = &*values
-            && let Some(module) = self.resolver.program().module(*file)
-            && let Kind::Array(list) = module.kind(*array)
-        {
-            return module.list(list).map(|item| (*file, item)).collect();
-        }
-        vec![(self.file, node)]
-    }
-
-    /// `asyncHandler(fn)` is `fn`, wrapped; `makeHandler(options)` is what it gives back.
-    fn handler(&self, site: Site) -> Handler {
-        let wrapped = self.wrapped(site);
-        let is_wrapped = !wrapped.is_empty();
-        let functions = if is_wrapped { wrapped } else { functions(&self.resolver.value_of(site)) };
-        Handler { site, functions, is_wrapped }
-    }
-
-    fn wrapped(&self, (file, node): Site) -> Vec<(FileId, FunctionId)> {
-        let Some(module) = self.resolver.program().module(file) else { return Vec::new() };
-        let Kind::Call { callee, arguments } = module.kind(node) else { return Vec::new() };
-        if matches!(module.kind(callee), Kind::Member { name, .. } if module.str(name) == "bind") {
-            return Vec::new();
-        }
-        module
-            .list(arguments)
-            .flat_map(|argument| functions(&self.resolver.value_of((file, argument))))
-            .collect()
-    }
-}
-
-fn functions(values: &[Value]) -> Vec<(FileId, FunctionId)> {
-    values
-        .iter()
-        .filter_map(|value| match value {
-            Value::Function(file, function) => Some((*file, *function)),
-            _ => None,
-        })
-        .collect()
 }

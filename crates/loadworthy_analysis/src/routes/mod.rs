@@ -4,11 +4,17 @@
 //! A router that is mounted nowhere is listed with an unknown prefix.
 
 mod express;
+mod fastify;
+mod hono;
+mod koa;
+mod loops;
+mod owners;
+mod registration;
 mod tree;
 
 use loadworthy_knowledge::LibId;
-use loadworthy_project::FileId;
-use loadworthy_syntax::FunctionId;
+use loadworthy_project::{FileId, Resolution};
+use loadworthy_syntax::{FunctionId, Module, NodeId};
 
 use crate::values::{Resolver, Site};
 
@@ -120,5 +126,28 @@ pub const UNKNOWN_PART: &str = "{?}";
 /// Every entry point of the program: by framework, then in the order of applications, mounts and registrations.
 #[must_use]
 pub fn routes(resolver: &Resolver<'_>) -> Vec<Route> {
-    express::routes(resolver)
+    let frameworks = [express::routes, fastify::routes, koa::routes, hono::routes];
+    frameworks.iter().flat_map(|framework| framework(resolver)).collect()
+}
+
+/// The library, if any file imports it.
+fn is_used(resolver: &Resolver<'_>, id: &str) -> Option<LibId> {
+    let program = resolver.program();
+    let lib = program.knowledge().library_id(id)?;
+    let is_import = |file: FileId, source: &str| match program.resolve(file, source) {
+        Resolution::Package { name, subpath } => program.knowledge().library_of(&name, &subpath) == Some(lib),
+        Resolution::Builtin(name) => program.knowledge().library_of(&name, "") == Some(lib),
+        Resolution::File(_) | Resolution::Missing => false,
+    };
+    program
+        .modules()
+        .any(|(file, module)| module.sources().any(|source| is_import(file, source)))
+        .then_some(lib)
+}
+
+/// The calls of a module by their ends: `route().get(a).post(b)` lists get before post, though its head is the call of post.
+fn calls_in_order(module: &Module) -> Vec<NodeId> {
+    let mut calls = module.calls().to_vec();
+    calls.sort_by_key(|call| (module.node(*call).span.end, *call));
+    calls
 }

@@ -6,7 +6,7 @@ use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, ImportName, Kind, Module, NodeId};
 
 use super::memo::Question;
-use super::{External, Resolver, Root, Value, Values, join, none, one};
+use super::{External, Resolver, Root, Value, Values, is_require, join, none, one};
 
 /// Most call sites that are asked what they pass.
 const MAX_CALL_SITES: usize = 64;
@@ -130,6 +130,9 @@ impl Resolver<'_> {
             _ => return Vec::new(),
         };
         let values = self.value_of((file, callee));
+        if values.is_empty() {
+            return self.loaded_functions((file, callee));
+        }
         values
             .iter()
             .filter_map(|value| match value {
@@ -138,6 +141,55 @@ impl Resolver<'_> {
                 _ => None,
             })
             .collect()
+    }
+
+    /// `require(path.join(dir, name))(app)`: what the files that may be loaded export.
+    fn loaded_functions(&self, callee: (FileId, NodeId)) -> Vec<(FileId, FunctionId)> {
+        let exports = self.loaded_exports(callee);
+        let functions = exports.iter().filter_map(|value| match value {
+            Value::Function(file, function) => Some((*file, *function)),
+            _ => None,
+        });
+        functions.collect()
+    }
+
+    /// What the files export as a whole that a `require` or `import` of no constant may load; through a constant, an
+    /// `await` and `.default` as well.
+    #[must_use]
+    pub fn loaded_exports(&self, (file, node): (FileId, NodeId)) -> Vec<Value> {
+        let Some(module) = self.module(file) else { return Vec::new() };
+        let mut node = node;
+        // `const route = require(…)`, `(await import(…)).default`: a few steps at most.
+        for _ in 0..4 {
+            node = match module.kind(node) {
+                Kind::Name { binding, .. } if binding.is_some() => {
+                    let declared = module.binding(binding).map_or(NodeId::NONE, |binding| binding.node);
+                    let mut parent = module.parent(declared);
+                    // `const { default: route } = await import(…)`
+                    if matches!(module.kind(parent), Kind::Property { key, .. } if module.str(key) == "default")
+                    {
+                        parent = module.parent(module.parent(parent));
+                    }
+                    match module.kind(parent) {
+                        Kind::Declarator { init, .. } => init,
+                        _ => return Vec::new(),
+                    }
+                }
+                Kind::Await(value) => value,
+                Kind::Member { object, name } if module.str(name) == "default" => object,
+                Kind::Call { callee, arguments } if is_require(module, callee) => {
+                    let Some(source) = module.list(arguments).next() else { return Vec::new() };
+                    return self.whole_exports(&self.loaded_files((file, source)));
+                }
+                Kind::Import(source) => return self.whole_exports(&self.loaded_files((file, source))),
+                _ => return Vec::new(),
+            };
+        }
+        Vec::new()
+    }
+
+    fn whole_exports(&self, files: &[FileId]) -> Vec<Value> {
+        files.iter().flat_map(|file| self.export(*file, "default").to_vec()).collect()
     }
 
     fn constructor(&self, file: FileId, class: loadworthy_syntax::ClassId) -> Option<(FileId, FunctionId)> {

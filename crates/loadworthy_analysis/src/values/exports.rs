@@ -3,12 +3,18 @@
 use std::rc::Rc;
 
 use loadworthy_project::{FileId, Resolution};
-use loadworthy_syntax::{BindingId, ExportTarget, ImportName, Kind, List, Module, NodeId, WHOLE_MODULE};
+use loadworthy_syntax::{ExportTarget, ImportName, Module, WHOLE_MODULE};
 
 use super::memo::Question;
 use super::{External, Resolver, Root, Step, Value, Values, join, none, one};
 
 impl Resolver<'_> {
+    /// What a file exports under a name.
+    #[must_use]
+    pub fn exported(&self, file: FileId, name: &str) -> Values {
+        self.export(file, name)
+    }
+
     /// What `name` of the exports of `file` is.
     pub(super) fn export(&self, file: FileId, name: &str) -> Values {
         self.memo.ask(Question::Export(file, self.memo.name(name)), || self.find_export(file, name))
@@ -83,16 +89,6 @@ impl Resolver<'_> {
             Resolution::Missing => none(),
             other => package(&other)
                 .map_or_else(none, |root| one(Value::External(External { root, steps: Rc::default() }))),
-        }
-    }
-
-    /// The specifier of `require("…")`.
-    pub(super) fn required_source(module: &Module, callee: NodeId, arguments: List) -> Option<&str> {
-        let Kind::Name { name, binding: BindingId::NONE } = module.kind(callee) else { return None };
-        let first = module.list(arguments).next()?;
-        match module.kind(first) {
-            Kind::String(source) if module.str(name) == "require" => Some(module.str(source)),
-            _ => None,
         }
     }
 }

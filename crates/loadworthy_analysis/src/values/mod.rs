@@ -5,6 +5,7 @@
 
 mod definitions;
 mod exports;
+mod file_paths;
 mod members;
 mod memo;
 mod numbers;
@@ -193,13 +194,21 @@ impl<'p> Resolver<'p> {
                 module.list(list).last().map_or_else(none, |last| self.value_of(at(last)))
             }
             Kind::Member { object, name } => self.member(&self.value_of(at(object)), module.str(name)),
+            Kind::Index { object, index } => {
+                let values = self.value_of(at(object));
+                match module.kind(index) {
+                    Kind::Number(number) => self.elements(&values, Some(position(module.number(number)))),
+                    _ => self.text_of(at(index)).map_or_else(none, |name| self.member(&values, &name)),
+                }
+            }
             Kind::Import(source) => match self.text_of(at(source)) {
                 Some(source) => self.required(file, &source, false),
                 None => none(),
             },
             Kind::Call { callee, arguments } => {
-                if let Some(source) = Self::required_source(module, callee, arguments) {
-                    return self.required(file, source, true);
+                if is_require(module, callee) {
+                    let source = module.list(arguments).next().and_then(|source| self.text_of(at(source)));
+                    return source.map_or_else(none, |source| self.required(file, &source, true));
                 }
                 let called = self.value_of(at(callee));
                 if matches!(module.kind(callee), Kind::Member { name, .. } if module.str(name) == "bind")
@@ -252,6 +261,22 @@ impl<'p> Resolver<'p> {
             _ => None,
         }
     }
+}
+
+/// The `require` of `CommonJS`.
+fn is_require(module: &Module, callee: NodeId) -> bool {
+    matches!(module.kind(callee), Kind::Name { name, binding: BindingId::NONE } if module.str(name) == "require")
+}
+
+/// A number as the index of an element; one that is none has no element.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be a small whole number"
+)]
+fn position(number: f64) -> usize {
+    let is_index = (0.0..1_000_000.0).contains(&number) && number.fract() == 0.0;
+    if is_index { number as usize } else { usize::MAX }
 }
 
 fn none() -> Values {

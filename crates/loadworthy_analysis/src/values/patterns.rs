@@ -51,7 +51,8 @@ impl Resolver<'_> {
     }
 
     /// The elements of arrays: one of them, or any.
-    fn elements(&self, values: &[Value], index: Option<usize>) -> Values {
+    #[must_use]
+    pub fn elements(&self, values: &[Value], index: Option<usize>) -> Values {
         join(values.iter().map(|value| {
             let Value::Array(file, node) = value else { return none() };
             let Some(module) = self.module(*file) else { return none() };

@@ -50,7 +50,7 @@ impl Value {
         let knowledge = Knowledge::builtin();
         knowledge
             .callback_param(self.lib, self.handle, name, arg, arg + 1, param, event)
-            .map(|handle| knowledge.handle_name(handle))
+            .map(|(_, handle)| knowledge.handle_name(handle))
     }
 
     fn effect(self, name: &str) -> Option<Effect> {
@@ -102,7 +102,7 @@ fn mongoose_models_queries_and_documents() {
     assert_eq!(mongoose.get("connection").call("model").name(), "Model");
     let knowledge = Knowledge::builtin();
     let injected = knowledge.injected(mongoose.lib, "InjectModel");
-    assert_eq!(injected, Some(model.handle));
+    assert_eq!(injected, Some((mongoose.lib, model.handle)));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn typeorm_repositories_builders_and_transactions() {
     assert_eq!(source.get("manager").effect("save"), Some(Effect::DbWrite));
     let knowledge = Knowledge::builtin();
     assert_eq!(knowledge.type_handle(source.lib, "Repository"), Some(repository.handle));
-    assert_eq!(knowledge.injected(source.lib, "InjectRepository"), Some(repository.handle));
+    assert_eq!(knowledge.injected(source.lib, "InjectRepository"), Some((source.lib, repository.handle)));
     assert_eq!(knowledge.library_of("@nestjs/typeorm", ""), Some(source.lib));
 }
 
