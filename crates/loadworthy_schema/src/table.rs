@@ -334,7 +334,10 @@ impl Table {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         let exact = |column: &&Column| column.name == name || column.field.as_deref() == Some(name);
-        self.columns.iter().find(exact).or_else(|| self.columns.iter().find(|column| column.is_named(name)))
+        let spelled = || self.columns.iter().find(|column| column.is_named(name));
+        let found = self.columns.iter().find(exact);
+        // Paths of documents are what they are: `address.city` is not `city`.
+        if self.store == Store::Document { found } else { found.or_else(spelled) }
     }
 
     /// The relation of that name in code.
@@ -414,6 +417,10 @@ impl Table {
 
     /// Whether the two names are the same column of this table, however spelled.
     fn same(&self, left: &str, right: &str) -> bool {
+        if self.store == Store::Document {
+            let name = |name| self.column(name).map_or(name, |column| column.name.as_str());
+            return left == right || name(left) == name(right);
+        }
         same_column(left, right) || self.column(left).is_some_and(|column| column.is_named(right))
     }
 

@@ -3,14 +3,17 @@
 use loadworthy_project::FileId;
 use loadworthy_schema::Place;
 use loadworthy_schema::sql::Dialect;
-use loadworthy_syntax::{Kind, Module, NodeId};
+use loadworthy_syntax::{Class, ClassId, Kind, Module, NodeId, TypeForm, TypeId};
 
-use super::packages;
+use super::packages::{self, is_of};
 use crate::links::FunctionRef;
 use crate::values::{External, Resolver, Root, Site, Step, Value};
 
 /// Deepest nesting of spreads that is followed.
 const MAX_SPREADS: usize = 8;
+
+/// Deepest inheritance that is followed.
+const MAX_BASES: usize = 16;
 
 /// Reads nodes of any file of the program, migrations included.
 #[derive(Clone, Copy)]
@@ -25,6 +28,25 @@ pub(super) struct Link {
     pub(super) name: String,
     /// The call; absent for a plain member.
     pub(super) call: Option<Site>,
+}
+
+/// A class of the program.
+pub(super) type ClassRef = (FileId, ClassId);
+
+/// What a type annotation says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Declared {
+    /// Empty where it is none of a name.
+    pub(super) name: String,
+    pub(super) is_list: bool,
+    /// The class, where the name is one of the program.
+    pub(super) class: Option<ClassRef>,
+}
+
+impl Declared {
+    fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
 }
 
 impl<'p> Reading<'_, 'p> {
@@ -99,6 +121,10 @@ impl<'p> Reading<'_, 'p> {
             _ => None,
         };
         values.iter().filter_map(text).collect()
+    }
+
+    pub(super) fn number(self, site: Site) -> Option<f64> {
+        self.resolver.number_of(site)
     }
 
     pub(super) fn flag(self, site: Site) -> Option<bool> {
@@ -304,6 +330,99 @@ impl<'p> Reading<'_, 'p> {
         match module.kind(callee) {
             Kind::Member { name, .. } | Kind::Name { name, .. } => module.str(name),
             _ => "",
+        }
+    }
+
+    /// What a method is called on.
+    pub(super) fn receiver(self, (file, call): Site) -> Option<Site> {
+        let module = self.module(file)?;
+        let Kind::Call { callee, .. } = module.kind(call) else { return None };
+        match module.kind(callee) {
+            Kind::Member { object, .. } => Some((file, object)),
+            _ => None,
+        }
+    }
+
+    /// The program's class that an expression is.
+    pub(super) fn class(self, site: Site) -> Option<ClassRef> {
+        self.resolver.value_of(site).iter().find_map(|value| match value {
+            Value::Class(file, class) => Some((*file, *class)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn class_at(self, (file, class): ClassRef) -> Option<(&'p Module, &'p Class)> {
+        let module = self.module(file)?;
+        Some((module, module.class(class)?))
+    }
+
+    pub(super) fn class_name(self, class: ClassRef) -> &'p str {
+        self.class_at(class).map_or("", |(module, class)| module.str(class.name))
+    }
+
+    /// Every class of the program.
+    pub(super) fn classes(self) -> impl Iterator<Item = ClassRef> + use<'p> {
+        self.modules().flat_map(|(file, module)| {
+            (0..module.classes().len()).map(move |class| (file, ClassId::new(class)))
+        })
+    }
+
+    /// The class and the program's classes that it extends, innermost first.
+    pub(super) fn lineage(self, class: ClassRef) -> Vec<ClassRef> {
+        let mut lineage = vec![class];
+        while let Some(base) = lineage.last().and_then(|class| self.base(*class)) {
+            if lineage.contains(&base) || lineage.len() > MAX_BASES {
+                break;
+            }
+            lineage.push(base);
+        }
+        lineage
+    }
+
+    fn base(self, class: ClassRef) -> Option<ClassRef> {
+        let heritage = self.class_at(class)?.1.heritage.ok()?;
+        self.class((class.0, heritage))
+    }
+
+    /// Decorators of the given packages: what is applied, and its call if it has arguments.
+    pub(super) fn decorators(self, file: FileId, nodes: &[NodeId], packages: &[&str]) -> Vec<Link> {
+        let link = |node: &NodeId| {
+            let externals = self.externals((file, *node));
+            let external = externals.iter().find(|external| is_of(package_of(external), packages))?;
+            Self::links(external).into_iter().last()
+        };
+        nodes.iter().filter_map(link).collect()
+    }
+
+    /// The TypeScript type of a member.
+    pub(super) fn declared_type(self, file: FileId, id: TypeId) -> Declared {
+        let Some(module) = self.module(file) else { return Declared::default() };
+        let Some(found) = module.type_ref(id) else { return Declared::default() };
+        match found.form {
+            TypeForm::Array => Declared { is_list: true, ..self.declared_type(file, found.argument) },
+            TypeForm::String => Declared::named("string"),
+            TypeForm::Number => Declared::named("number"),
+            TypeForm::Boolean => Declared::named("boolean"),
+            TypeForm::Reference => {
+                let name = module.str(found.name);
+                // `Ref<User>`, `Promise<User>`, `Collection<User>`: what they hold.
+                if let (
+                    "Array" | "Promise" | "Collection" | "Ref" | "IdentifiedReference" | "Relation",
+                    Some(inner),
+                ) = (name, found.argument.ok())
+                {
+                    let is_list = matches!(name, "Array" | "Collection");
+                    let inner = self.declared_type(file, inner);
+                    return Declared { is_list: is_list || inner.is_list, ..inner };
+                }
+                let values = found.binding.ok().map(|binding| self.resolver.declared_by((file, binding)));
+                let class = values.iter().flat_map(|values| values.iter()).find_map(|value| match value {
+                    Value::Class(file, class) => Some((*file, *class)),
+                    _ => None,
+                });
+                Declared { name: name.to_owned(), is_list: false, class }
+            }
+            TypeForm::Query | TypeForm::Other => Declared::default(),
         }
     }
 

@@ -5,3 +5,4 @@ mod asked;
 mod drizzle;
 mod files;
 mod migrations;
+mod mongoose;
