@@ -12,6 +12,7 @@ use crate::graph::{CallGraph, Edge, Timing, owner};
 use crate::links::FunctionRef;
 use crate::loops::{LoopForm, Repeat, loops_around};
 use crate::program::Program;
+use crate::query::Queries;
 use crate::reach::{Context, Reach};
 use crate::routes::{Route, routes};
 use crate::values::{Resolver, Site};
@@ -23,6 +24,7 @@ pub struct Analysis<'p> {
     program: &'p Program<'p>,
     calls: Calls<'p>,
     graph: CallGraph,
+    queries: Queries,
     routes: Vec<Route>,
     reach: Reach,
     failures: OnceLock<Failures>,
@@ -49,9 +51,11 @@ impl<'p> Analysis<'p> {
     pub fn new(program: &'p Program<'p>) -> Self {
         let calls = Calls::find(program);
         let graph = CallGraph::new(program, &calls);
+        let queries = Queries::find(program, &calls);
         let routes = routes(&Resolver::new(program));
         let reach = Reach::new(program, &graph, &routes);
-        Self { program, calls, graph, routes, reach, failures: OnceLock::new(), works: OnceLock::new() }
+        let (failures, works) = (OnceLock::new(), OnceLock::new());
+        Self { program, calls, graph, queries, routes, reach, failures, works }
     }
 
     /// The program.
@@ -70,6 +74,12 @@ impl<'p> Analysis<'p> {
     #[must_use]
     pub fn calls(&self) -> &Calls<'p> {
         &self.calls
+    }
+
+    /// Every query, each with its shape.
+    #[must_use]
+    pub fn queries(&self) -> &Queries {
+        &self.queries
     }
 
     /// Who runs whom.

@@ -15,6 +15,7 @@ mod loops;
 mod origin;
 mod paths;
 mod program;
+mod query;
 mod reach;
 mod routes;
 mod schema;
@@ -34,6 +35,9 @@ pub use loops::{LoopForm, Repeat, loops_around};
 pub use origin::{CLIENT_INPUT, Multiplicity, Origins};
 pub use paths::{Act, Assumption, Begin, Duty, Exit, ExitKind, Ways, ways};
 pub use program::Program;
+pub use query::{
+    Bound, Condition, Filter, Include, Limits, Operation, Operator, OrderBy, Queries, Query, Selected, Yields,
+};
 pub use reach::{Context, Reach};
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use schema::{Models, models};

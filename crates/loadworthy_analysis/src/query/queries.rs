@@ -1,0 +1,249 @@
+//! Every query of the program: each chain of calls once, with its shape.
+
+use loadworthy_knowledge::{Effect, Flag, HandleId, Knowledge, LibId, Op, Rows};
+use loadworthy_project::FileId;
+use loadworthy_syntax::{Kind, Module};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::chain::{Chain, Walk};
+use super::reader::Reader;
+use super::{Bound, Filter, Operation, Query, Selected, Yields};
+use super::{drizzle, firestore, knex, kysely, mikro_orm, mongo, prisma, sequelize, sql, supabase, typeorm};
+use crate::calls::{Call, Calls, LibraryCall};
+use crate::program::Program;
+use crate::values::{Resolver, Site};
+
+/// Every query of the program.
+#[derive(Debug, Default)]
+pub struct Queries {
+    all: Vec<Query>,
+    by_call: FxHashMap<Site, usize>,
+}
+
+impl Queries {
+    /// Reads the queries of all files, on the threads of the current pool.
+    pub(crate) fn find(program: &Program<'_>, calls: &Calls<'_>) -> Self {
+        let count = program.project().files.len();
+        let files: Vec<Vec<Query>> = (0..count)
+            .into_par_iter()
+            .map_init(|| Resolver::new(program), |resolver, at| of_file(resolver, calls, FileId::new(at)))
+            .collect();
+        let mut queries = Self { all: files.into_iter().flatten().collect(), by_call: FxHashMap::default() };
+        for (at, query) in queries.all.iter().enumerate() {
+            for call in &query.calls {
+                queries.by_call.entry(*call).or_insert(at);
+            }
+        }
+        queries
+    }
+
+    /// The query that a call belongs to.
+    #[must_use]
+    pub fn at(&self, call: Site) -> Option<&Query> {
+        self.all.get(*self.by_call.get(&call)?)
+    }
+
+    /// Every query, in the order of files and heads.
+    pub fn iter(&self) -> impl Iterator<Item = &Query> {
+        self.all.iter()
+    }
+}
+
+fn of_file(resolver: &Resolver<'_>, calls: &Calls<'_>, file: FileId) -> Vec<Query> {
+    let Some(module) = resolver.program().module(file) else { return Vec::new() };
+    let knowledge = resolver.program().knowledge();
+    calls
+        .of_file(file)
+        .iter()
+        .filter_map(|call| {
+            let library = call.library.as_ref()?;
+            is_head(knowledge, library).then(|| read(resolver, calls, module, call, library))?
+        })
+        .collect()
+}
+
+/// Objects that a query passes through while it is built: what is called on them belongs to its head.
+const UNFINISHED: [&str; 10] = [
+    "builder",
+    "query",
+    "queryBuilder",
+    "cursor",
+    "lookup",
+    "prepared",
+    "statement",
+    "from()",
+    "cte",
+    "column",
+];
+
+fn is_unfinished(knowledge: &Knowledge, lib: LibId, handle: HandleId) -> bool {
+    knowledge.library(lib).kind.is_database() && UNFINISHED.contains(&knowledge.handle_name(handle))
+}
+
+/// Whether a call begins a query.
+fn is_head(knowledge: &Knowledge, call: &LibraryCall<'_>) -> bool {
+    if !is_database(knowledge, call.lib) || is_unfinished(knowledge, call.lib, call.on) {
+        return false;
+    }
+    if call.effect().is_some_and(|effect| effect.is_database_trip() && effect != Effect::BatchLoad) {
+        return true;
+    }
+    // `knex("users")`, `db.selectFrom("users")`: a query once it is awaited or ended.
+    let step = knowledge.step_in(call.lib, call.on, Op::Call, &call.name, call.module.as_deref());
+    step.is_some_and(|step| {
+        is_unfinished(knowledge, step.lib, step.to) && !IS_PART.contains(&knowledge.handle_name(step.to))
+    })
+}
+
+/// Of these, parts of queries come, never a query.
+const IS_PART: [&str; 2] = ["cte", "column"];
+
+fn is_database(knowledge: &Knowledge, lib: LibId) -> bool {
+    knowledge.library(lib).kind.is_database()
+}
+
+fn read(
+    resolver: &Resolver<'_>,
+    calls: &Calls<'_>,
+    module: &Module,
+    call: &Call<'_>,
+    library: &LibraryCall<'_>,
+) -> Option<Query> {
+    let knowledge = resolver.program().knowledge();
+    let walk = Walk { resolver, calls, ends: &ENDS };
+    let chain = walk.chain(call.site);
+    if !is_run(calls, library, &chain) {
+        return None;
+    }
+    let mut query = blank(call, library, &chain);
+    query.is_part = is_part(calls, module, query.whole);
+    let arguments = match module.kind(call.site.1) {
+        Kind::Call { arguments, .. } | Kind::New { arguments, .. } => {
+            module.list(arguments).map(|node| (call.site.0, node)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let reader = Reader { resolver, call: library, head: call.site, arguments, chain: &chain };
+    by_library(&reader, knowledge, &mut query);
+    Some(query)
+}
+
+/// Members after which a chain is no query any more, but its rows.
+const ENDS: [&str; 10] = [
+    "then",
+    "catch",
+    "finally",
+    "toArray",
+    "getMany",
+    "getOne",
+    "getRawMany",
+    "getRawOne",
+    "executeTakeFirst",
+    "toSQL",
+];
+
+/// Whether the chain goes to the database: its head or a link does, or it is of a kind that runs when it is awaited.
+fn is_run(calls: &Calls<'_>, head: &LibraryCall<'_>, chain: &Chain) -> bool {
+    let goes = |library: &LibraryCall<'_>| {
+        library.effect().is_some_and(|effect| effect.is_database_trip() && effect != Effect::BatchLoad)
+    };
+    let is_lazy = |library: &LibraryCall<'_>| {
+        library.effect() == Some(Effect::Builder)
+            && library.member.is_some_and(|member| member.returns.is_awaitable())
+    };
+    if goes(head) {
+        return true;
+    }
+    let links = chain.links.iter().filter_map(|link| calls.at(link.call)?.library.as_ref());
+    is_lazy(head) || links.into_iter().any(|library| goes(library) || is_lazy(library))
+}
+
+fn blank(call: &Call<'_>, library: &LibraryCall<'_>, chain: &Chain) -> Query {
+    let mut calls = vec![call.site];
+    calls.extend(chain.links.iter().map(|link| link.call));
+    Query {
+        site: call.site,
+        calls,
+        whole: chain.whole.unwrap_or(call.site),
+        function: call.function,
+        lib: library.lib,
+        operation: Operation::Other,
+        yields: Yields::Unknown,
+        table: None,
+        table_site: None,
+        filter: Filter::default(),
+        order: Vec::new(),
+        selected: Selected::Unknown,
+        includes: Vec::new(),
+        bound: Bound::Unknown,
+        offset: None,
+        sql: None,
+        is_part: false,
+    }
+}
+
+/// An argument of another query: a subquery, or a fragment of SQL.
+fn is_part(calls: &Calls<'_>, module: &Module, (file, whole): Site) -> bool {
+    let mut inner = whole;
+    for outer in module.ancestors(whole) {
+        match module.kind(outer) {
+            Kind::Function(_) | Kind::Await(_) | Kind::Block(_) => return false,
+            Kind::Call { callee, .. } if callee != inner => {
+                let known = calls.at((file, outer)).and_then(|call| call.library.as_ref());
+                if let Some(library) = known
+                    && let Some(member) = library.member
+                    && is_composing(member.effect)
+                    && !member.has(Flag::Batch)
+                {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        inner = outer;
+    }
+    false
+}
+
+fn is_composing(effect: Effect) -> bool {
+    matches!(effect, Effect::Builder | Effect::DbQuery | Effect::DbWrite)
+}
+
+fn by_library(reader: &Reader<'_, '_>, knowledge: &Knowledge, query: &mut Query) {
+    match &*knowledge.library(query.lib).id {
+        "prisma" => prisma::read(reader, query),
+        "sequelize" => sequelize::read(reader, query),
+        "mongoose" | "mongodb" | "mongoose-paginate-v2" => mongo::read(reader, query),
+        "typeorm" => typeorm::read(reader, query),
+        "mikro-orm" => mikro_orm::read(reader, query),
+        "drizzle" => drizzle::read(reader, query),
+        "knex" | "objection" => knex::read(reader, query),
+        "kysely" => kysely::read(reader, query),
+        "supabase" => supabase::read(reader, query),
+        "firestore" => firestore::read(reader, query),
+        "pg" | "postgres" | "mysql2" | "better-sqlite3" | "sqlite3" => sql::read(reader, query),
+        _ => by_row(reader, query),
+    }
+    if query.operation == Operation::Other && query.yields == Yields::Unknown {
+        by_row(reader, query);
+    }
+}
+
+/// What the knowledge's row says.
+fn by_row(reader: &Reader<'_, '_>, query: &mut Query) {
+    let Some(member) = reader.call.member else { return };
+    query.operation = match member.effect {
+        Effect::DbTransaction => Operation::Transaction,
+        Effect::DbWrite => Operation::Update,
+        Effect::DbQuery | Effect::DbStream => Operation::Read,
+        _ => query.operation,
+    };
+    (query.yields, query.bound) = match member.rows {
+        Some(Rows::One) => (Yields::One, Bound::One),
+        Some(Rows::Count) => (Yields::Summary, Bound::One),
+        Some(Rows::Cursor) => (Yields::Stream, Bound::Unknown),
+        Some(Rows::Many) => (Yields::Many, Bound::Unknown),
+        _ => (query.yields, Bound::Unknown),
+    };
+}
