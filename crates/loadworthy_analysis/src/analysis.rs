@@ -15,6 +15,7 @@ use crate::program::Program;
 use crate::query::Queries;
 use crate::reach::{Context, Reach};
 use crate::routes::{Route, routes};
+use crate::schema::{Models, models};
 use crate::values::{Resolver, Site};
 use crate::work::Works;
 
@@ -29,6 +30,7 @@ pub struct Analysis<'p> {
     reach: Reach,
     failures: OnceLock<Failures>,
     works: OnceLock<Works>,
+    models: OnceLock<Models<'p>>,
 }
 
 /// A repeated place: what runs more than once, and the calls between the loop and it.
@@ -55,7 +57,7 @@ impl<'p> Analysis<'p> {
         let routes = routes(&Resolver::new(program));
         let reach = Reach::new(program, &graph, &routes);
         let (failures, works) = (OnceLock::new(), OnceLock::new());
-        Self { program, calls, graph, queries, routes, reach, failures, works }
+        Self { program, calls, graph, queries, routes, reach, failures, works, models: OnceLock::new() }
     }
 
     /// The program.
@@ -104,6 +106,12 @@ impl<'p> Analysis<'p> {
     #[must_use]
     pub fn failures(&self) -> &Failures {
         self.failures.get_or_init(|| Failures::new(self.program, &self.calls))
+    }
+
+    /// The database as the program declares it.
+    #[must_use]
+    pub fn models(&self) -> &Models<'p> {
+        self.models.get_or_init(|| models(&Resolver::new(self.program)))
     }
 
     /// What functions do in all.

@@ -2,6 +2,7 @@
 //!
 //! The program is read-only once loaded; every question about it is answered on demand and remembered.
 
+mod access;
 mod analysis;
 mod calls;
 mod failure;
@@ -23,6 +24,7 @@ mod sequence;
 mod values;
 mod work;
 
+pub use access::{Access, Decision, accesses, decision, results, uses};
 pub use analysis::{Analysis, Repetition};
 pub use calls::{Call, Calls, Handed, LibraryCall, package_name};
 pub use failure::{Cause, CauseKind, Failing, Failures, Outlet, installed_version, outlet};

@@ -14,6 +14,7 @@ use crate::meta::Check;
 #[rustfmt::skip]
 pub const CHECKS: &[&dyn Check] = &[
     &database::n_plus_one::NPlusOne,
+    &asynchrony::check_then_act::CheckThenAct,
     &asynchrony::await_waterfall::AwaitWaterfall,
 ];
 

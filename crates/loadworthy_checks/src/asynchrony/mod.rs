@@ -1,3 +1,4 @@
 //! Checks of waiting and ordering, one file each.
 
 pub(crate) mod await_waterfall;
+pub(crate) mod check_then_act;

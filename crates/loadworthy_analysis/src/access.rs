@@ -1,0 +1,198 @@
+//! What a function reads and writes, in source order, its own queries and those of the functions it calls.
+
+use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId};
+
+use crate::analysis::Analysis;
+use crate::links::FunctionRef;
+use crate::query::{Operation, Query};
+use crate::values::Site;
+
+/// A query as a function sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Access<'a> {
+    /// The query.
+    pub query: &'a Query,
+    /// Where the function has it: the query itself, or the call that leads to it.
+    pub at: Site,
+    /// How many calls lie between.
+    pub hops: usize,
+}
+
+/// Deepest chain of calls that is looked into: controller → service → repository.
+const MAX_HOPS: usize = 3;
+
+/// Most queries of a callee that still make it a step of its caller rather than work of its own.
+const MAX_QUERIES: usize = 2;
+
+/// The accesses of a function, in source order; those of functions inside it that run in its flow included.
+#[must_use]
+pub fn accesses<'a>(analysis: &'a Analysis<'_>, function: FunctionRef) -> Vec<Access<'a>> {
+    let mut found = collect(analysis, function, 0);
+    found.sort_by_key(|access| (access.at.1, access.query.site));
+    found
+}
+
+fn collect<'a>(analysis: &'a Analysis<'_>, (file, function): FunctionRef, hops: usize) -> Vec<Access<'a>> {
+    let mut found = Vec::new();
+    let Some(module) = analysis.program().module(file) else { return found };
+    for call in analysis.calls().of_file(file) {
+        if !is_in_flow(analysis, module, (file, call.function), function) {
+            continue;
+        }
+        if let Some(query) = analysis.queries().at(call.site) {
+            if query.site == call.site && !query.is_part {
+                found.push(Access { query, at: call.site, hops });
+            }
+            continue;
+        }
+        let [target] = call.targets.as_slice() else { continue };
+        if hops >= MAX_HOPS || *target == (file, function) {
+            continue;
+        }
+        let inner = collect(analysis, *target, hops + 1);
+        // Of work with many queries only the rows that it adds are a step of its caller's.
+        let is_step = inner.len() <= MAX_QUERIES;
+        let steps = inner.into_iter().filter(|access| is_step || access.query.operation == Operation::Insert);
+        found.extend(steps.map(|access| Access { at: call.site, ..access }));
+    }
+    found
+}
+
+/// Whether a function is `outer`, or a callback inside it that runs in its flow.
+fn is_in_flow(
+    analysis: &Analysis<'_>,
+    module: &Module,
+    (file, mut inner): FunctionRef,
+    outer: FunctionId,
+) -> bool {
+    while inner != outer {
+        let Some(function) = module.function(inner) else { return false };
+        let is_flow = analysis
+            .graph()
+            .callers((file, inner))
+            .any(|edge| edge.timing == crate::graph::Timing::InFlow && edge.caller.0 == file);
+        if !is_flow {
+            return false;
+        }
+        inner = function.parent;
+    }
+    true
+}
+
+/// The variables that a value is put into, patterns included: `const [row] = await …`, `row = …`.
+#[must_use]
+pub fn results(module: &Module, call: NodeId) -> Vec<BindingId> {
+    let mut at = call;
+    for outer in module.ancestors(call) {
+        match module.kind(outer) {
+            Kind::Declarator { target, init } if init == at => return bindings_in(module, target),
+            Kind::Assign { target, value, .. } if value == at => return bindings_in(module, target),
+            Kind::Await(_)
+            | Kind::Member { .. }
+            | Kind::Index { .. }
+            | Kind::Call { .. }
+            | Kind::Binary { .. } => at = outer,
+            _ => return Vec::new(),
+        }
+    }
+    Vec::new()
+}
+
+fn bindings_in(module: &Module, pattern: NodeId) -> Vec<BindingId> {
+    match module.kind(pattern) {
+        Kind::Binding(binding) => vec![binding],
+        Kind::Name { binding, .. } if binding.is_some() => vec![binding],
+        Kind::ObjectPattern(parts) | Kind::ArrayPattern(parts) => {
+            module.list(parts).flat_map(|part| bindings_in(module, part)).collect()
+        }
+        Kind::Property { value, .. } => bindings_in(module, value),
+        Kind::Default { target, .. } | Kind::Rest(target) => bindings_in(module, target),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether one of the names is used below a node.
+#[must_use]
+pub fn uses(module: &Module, node: NodeId, names: &[BindingId]) -> bool {
+    let span = module.node(node).span;
+    names.iter().any(|name| {
+        module.references(*name).iter().any(|reference| {
+            let own = module.node(*reference).span;
+            own.start >= span.start && own.end <= span.end
+        })
+    })
+}
+
+/// A branch that what was read decides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// The later place runs only in a branch of the test.
+    Inside {
+        /// The test.
+        test: NodeId,
+        /// Whether in the branch where it holds.
+        where_true: bool,
+    },
+    /// The test's branch leaves the function: the later place runs where it did not hold.
+    Guarded {
+        /// The test.
+        test: NodeId,
+    },
+}
+
+impl Decision {
+    /// The test.
+    #[must_use]
+    pub fn test(self) -> NodeId {
+        match self {
+            Self::Inside { test, .. } | Self::Guarded { test } => test,
+        }
+    }
+}
+
+/// The branch by one of the names, between `from` and `to`, that decides whether `to` runs.
+#[must_use]
+pub fn decision(module: &Module, names: &[BindingId], from: NodeId, to: NodeId) -> Option<Decision> {
+    let mut inner = to;
+    for outer in module.ancestors(to) {
+        match module.kind(outer) {
+            Kind::If { test, then, otherwise } | Kind::Conditional { test, then, otherwise }
+                if test != inner && uses(module, test, names) =>
+            {
+                debug_assert!(then == inner || otherwise == inner || test == inner);
+                return Some(Decision::Inside { test, where_true: then == inner });
+            }
+            Kind::Block(statements) => {
+                let before = module.list(statements).take_while(|statement| *statement != inner);
+                let after_read = before
+                    .filter(|statement| module.node(*statement).span.end >= module.node(from).span.start);
+                let guard = after_read.filter_map(|statement| guard(module, statement, names)).last();
+                if let Some(test) = guard {
+                    return Some(Decision::Guarded { test });
+                }
+            }
+            _ => {}
+        }
+        inner = outer;
+    }
+    None
+}
+
+/// `if (row) return …;`, `if (row) throw …;`: its test.
+fn guard(module: &Module, statement: NodeId, names: &[BindingId]) -> Option<NodeId> {
+    let Kind::If { test, then, otherwise } = module.kind(statement) else { return None };
+    let leaves = leaves(module, then) || otherwise.is_some() && leaves(module, otherwise);
+    (leaves && uses(module, test, names)).then_some(test)
+}
+
+/// Whether a branch always leaves the function.
+fn leaves(module: &Module, branch: NodeId) -> bool {
+    match module.kind(branch) {
+        Kind::Return(_) | Kind::Throw(_) | Kind::Continue | Kind::Break => true,
+        Kind::Block(list) => module.list(list).last().is_some_and(|last| leaves(module, last)),
+        Kind::If { then, otherwise, .. } => {
+            otherwise.is_some() && leaves(module, then) && leaves(module, otherwise)
+        }
+        _ => false,
+    }
+}
