@@ -341,6 +341,9 @@ fn complete(catalogue: &mut Catalogue) {
         if let Some(target) = directory.find(catalogue, &table.scope, &foreign.table) {
             foreign.table.clone_from(&target.name);
             foreign.referenced = named(target, &foreign.referenced);
+            if foreign.referenced.is_empty() {
+                foreign.referenced = target.primary_key().into_iter().map(str::to_owned).collect();
+            }
         }
         foreign.columns = named(table, &foreign.columns);
         foreign
@@ -351,7 +354,10 @@ fn complete(catalogue: &mut Catalogue) {
         .map(|table| table.foreign_keys.iter().map(|foreign| foreign_key(table, foreign)).collect())
         .collect();
     for (table, keys) in catalogue.tables.iter_mut().zip(keys) {
-        table.foreign_keys = keys;
+        table.foreign_keys.clear();
+        for key in keys {
+            table.add_foreign_key(key);
+        }
     }
     let relation = |table: &Table, relation: &Relation| {
         let target = directory.find(catalogue, &table.scope, &relation.target);

@@ -43,6 +43,7 @@ pub fn models<'p>(resolver: &Resolver<'p>) -> Models<'p> {
     let reading = Reading { resolver };
     let mut found = Found::default();
     drizzle::read(reading, &mut found);
+    sequelize::read(reading, &mut found);
     mongoose::read(reading, &mut found);
     files::read(resolver.program().project(), &mut found);
     migrations::read(reading, &mut found);

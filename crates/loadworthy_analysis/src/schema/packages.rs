@@ -12,6 +12,7 @@ pub(super) fn is_of(specifier: &str, packages: &[&str]) -> bool {
 
 pub(super) const DRIZZLE: &[&str] = &["drizzle-orm"];
 
+pub(super) const SEQUELIZE: &[&str] = &["sequelize", "@sequelize/core", "sequelize-typescript"];
 pub(super) const MONGOOSE: &[&str] = &["mongoose"];
 pub(super) const NEST_MONGOOSE: &[&str] = &["@nestjs/mongoose"];
 pub(super) const TYPEGOOSE: &[&str] = &["@typegoose/typegoose", "typegoose"];

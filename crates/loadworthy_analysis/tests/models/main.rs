@@ -6,3 +6,4 @@ mod drizzle;
 mod files;
 mod migrations;
 mod mongoose;
+mod sequelize;

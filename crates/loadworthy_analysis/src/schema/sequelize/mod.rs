@@ -1,11 +1,26 @@
 //! Sequelize: models by `define` and `init`, by decorators, and their associations.
 
+mod associations;
+mod classes;
+mod models;
+
 use loadworthy_schema::{Column, Index, Key, Origin, Tool};
 use loadworthy_syntax::Kind;
 
 use super::column::{Declared, Unique, index, values_of_type};
+use super::found::Found;
 use super::reading::Reading;
 use crate::values::Site;
+
+/// Reads every model of the program.
+pub(super) fn read(reading: Reading<'_, '_>, found: &mut Found) {
+    let mut models = models::Models::find(reading);
+    associations::read(reading, &mut models);
+    classes::associate(reading, &mut models);
+    for model in models.all {
+        found.declare(model.holders, model.table, reading.dialect(model.file));
+    }
+}
 
 /// An attribute of a model or migration: a type, or an object with one.
 pub(super) fn attribute(reading: Reading<'_, '_>, name: &str, site: Site) -> Declared {
