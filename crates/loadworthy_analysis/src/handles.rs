@@ -6,6 +6,7 @@ use loadworthy_knowledge::{HandleId, Knowledge, LibId, Op};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
 
+use crate::links::Position;
 use crate::values::{External, Resolver, Root, Site, Step, Value};
 
 /// An object of a library that the knowledge knows.
@@ -173,6 +174,28 @@ impl Resolver<'_> {
                 Folded::Result(_) | Folded::Unknown => None,
             })
             .collect()
+    }
+
+    /// The handle of a class that extends an export, as the knowledge names it.
+    pub(crate) fn extension_of(&self, external: &External) -> Option<(LibId, HandleId)> {
+        let (held, name) = match self.fold(external) {
+            Folded::Member(held, name) => (held, name),
+            Folded::Held(held) => (held, Rc::from("")),
+            _ => return None,
+        };
+        let knowledge = self.program().knowledge();
+        let step = knowledge.step_in(held.lib, held.handle, Op::Extend, &name, held.module.as_deref())?;
+        Some((step.lib, step.to))
+    }
+
+    /// What a library passes for a parameter of a function that stands in one of its positions.
+    pub(crate) fn handles_of_position(
+        &self,
+        position: &Position,
+        parameter: usize,
+    ) -> Option<(LibId, HandleId)> {
+        let Position { lib, of, name } = position;
+        self.program().knowledge().callback_param(*lib, *of, name, 0, 1, parameter, None)
     }
 
     /// What a call hands to parameter `parameter` of the function that is its argument `argument`.

@@ -2,11 +2,13 @@
 //!
 //! Callees are found without following parameters (that is what these tables make possible).
 
+use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, ClassId, FunctionId, Kind, Module, NodeId};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use crate::positions::positions;
 use crate::program::Program;
 use crate::values::{Resolver, Site, Value};
 
@@ -24,12 +26,25 @@ pub struct PassedSite {
     pub property: Option<NodeId>,
 }
 
+/// A place where a library calls a function without being handed it by a call: an export of a file that it looks for, a
+/// decorated method, a method of a class that extends one of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Position {
+    /// The library.
+    pub lib: LibId,
+    /// What the function is a member of.
+    pub of: HandleId,
+    /// Its name there: the export, the decorator, the method.
+    pub name: Box<str>,
+}
+
 /// Call sites, hand-overs and implementors of the whole program, each in the order of files and nodes.
 #[derive(Debug, Default)]
 pub struct Links {
     call_sites: FxHashMap<FunctionRef, Vec<Site>>,
     passed_sites: FxHashMap<FunctionRef, Vec<PassedSite>>,
     implementors: FxHashMap<(FileId, BindingId), Vec<(FileId, ClassId)>>,
+    positions: FxHashMap<FunctionRef, Vec<Position>>,
 }
 
 /// What one file adds.
@@ -38,6 +53,7 @@ struct Part {
     calls: Vec<(FunctionRef, Site)>,
     passed: Vec<(FunctionRef, PassedSite)>,
     implements: Vec<((FileId, BindingId), (FileId, ClassId))>,
+    positions: Vec<(FunctionRef, Position)>,
 }
 
 impl Links {
@@ -64,6 +80,9 @@ impl Links {
             for (interface, class) in part.implements {
                 links.implementors.entry(interface).or_default().push(class);
             }
+            for (function, position) in part.positions {
+                links.positions.entry(function).or_default().push(position);
+            }
         }
         links
     }
@@ -78,6 +97,12 @@ impl Links {
     #[must_use]
     pub fn passed_sites(&self, file: FileId, function: FunctionId) -> &[PassedSite] {
         self.passed_sites.get(&(file, function)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where libraries call a function without being handed it.
+    #[must_use]
+    pub fn positions(&self, file: FileId, function: FunctionId) -> &[Position] {
+        self.positions.get(&(file, function)).map_or(&[], Vec::as_slice)
     }
 
     /// The classes that say they implement an interface.
@@ -102,6 +127,7 @@ fn part(resolver: &Resolver<'_>, file: FileId, module: &Module) -> Part {
             }
         }
     }
+    part.positions = positions(resolver, file, module);
     for (id, class) in module.classes().iter().enumerate() {
         for implemented in &class.implements {
             let Some(binding) = module.type_ref(*implemented).map(|it| it.binding).filter(|it| it.is_some())

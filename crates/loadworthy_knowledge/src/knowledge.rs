@@ -4,6 +4,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use crate::callbacks::{Callback, Callbacks};
 use crate::closed_sets::Op;
+use crate::conventions::Convention;
 use crate::environment::{EnvironmentRows, HostRow, ImageRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
 use crate::failures::{ErrorEvent, Failures, Rejection, Throws};
@@ -12,7 +13,9 @@ use crate::members::{Members, Origin};
 use crate::names::{HandleId, HandleNames, LibId};
 use crate::reference::{Cost, Costs, DefaultRow, Defaults, Trap, Traps};
 use crate::rows::Member;
-use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS};
+use crate::source::{
+    CALLBACKS, CONVENTIONS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS,
+};
 use crate::steps::{HandleRow, Step, Steps};
 use crate::versions::{Nearest, installed};
 
@@ -24,6 +27,7 @@ pub struct Knowledge {
     members: Members,
     steps: Steps,
     callbacks: Callbacks,
+    conventions: Vec<Convention>,
     failures: Failures,
     defaults: OnceLock<Defaults>,
     costs: OnceLock<Costs>,
@@ -75,7 +79,7 @@ impl Knowledge {
     /// `first` files, then the compiled-in ones: of equal rows the earlier wins.
     fn build(first: Vec<File>) -> Result<Self, KnowledgeError> {
         let mut files = first;
-        for source in [EFFECTS, HANDLES, CALLBACKS, FAILURES] {
+        for source in [EFFECTS, HANDLES, CALLBACKS, CONVENTIONS, FAILURES] {
             files.push(File::parse(source)?);
         }
         let mut knowledge = Self::default();
@@ -91,6 +95,11 @@ impl Knowledge {
             for row in file.callback {
                 let lib = knowledge.known("callback", &row.lib, row.names.first())?;
                 knowledge.callbacks.add(lib, row, &mut knowledge.handles);
+            }
+            for row in file.convention {
+                let lib = knowledge.known("convention", &row.lib, row.exports.first())?;
+                let convention = Convention::new(lib, row, &mut knowledge.handles);
+                knowledge.conventions.push(convention);
             }
             for row in file.rejection {
                 let lib = knowledge.known("rejection", &row.lib, row.names.first())?;
@@ -404,6 +413,12 @@ impl Knowledge {
     #[must_use]
     pub fn members(&self) -> &[Member] {
         self.members.rows()
+    }
+
+    /// Functions that frameworks call because of where they stand.
+    #[must_use]
+    pub fn conventions(&self) -> &[Convention] {
+        &self.conventions
     }
 
     /// Every callback row.

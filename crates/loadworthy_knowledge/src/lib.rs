@@ -6,6 +6,7 @@
 
 mod callbacks;
 mod closed_sets;
+mod conventions;
 mod effect;
 mod environment;
 mod error;
@@ -24,6 +25,7 @@ pub use callbacks::Callback;
 pub use closed_sets::{
     Becomes, Execution, Flag, Kind, Lifetime, Op, Returns, Rows, Runs, Scope, Target, Thread, Unit, Without,
 };
+pub use conventions::Convention;
 pub use effect::{Effect, Group};
 pub use environment::{HostRow, ImageRow, PoolRow, Role, RoleRow};
 pub use error::KnowledgeError;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::{SeqAccess, Visitor};
 
 use crate::callbacks::Callback;
+use crate::conventions::ConventionRow;
 use crate::environment::{HostRow, ImageRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
 use crate::failures::{ErrorEvent, Rejection, Throws};
@@ -15,6 +16,7 @@ use crate::steps::HandleRow;
 pub(crate) const EFFECTS: (&str, &str) = ("effects.toml", include_str!("../data/effects.toml"));
 pub(crate) const HANDLES: (&str, &str) = ("handles.toml", include_str!("../data/handles.toml"));
 pub(crate) const CALLBACKS: (&str, &str) = ("callbacks.toml", include_str!("../data/callbacks.toml"));
+pub(crate) const CONVENTIONS: (&str, &str) = ("conventions.toml", include_str!("../data/conventions.toml"));
 pub(crate) const DEFAULTS: (&str, &str) = ("defaults.toml", include_str!("../data/defaults.toml"));
 pub(crate) const COSTS: (&str, &str) = ("costs.toml", include_str!("../data/costs.toml"));
 pub(crate) const FAILURES: (&str, &str) = ("failures.toml", include_str!("../data/failures.toml"));
@@ -29,6 +31,7 @@ pub(crate) struct File {
     pub(crate) member: Vec<Member>,
     pub(crate) handle: Vec<HandleRow>,
     pub(crate) callback: Vec<Callback>,
+    pub(crate) convention: Vec<ConventionRow>,
     pub(crate) rejection: Vec<Rejection>,
     pub(crate) throws: Vec<Throws>,
     pub(crate) error_event: Vec<ErrorEvent>,

@@ -469,6 +469,8 @@ pub struct Function {
     pub is_arrow: bool,
     /// The declared return type.
     pub return_type: TypeId,
+    /// The first directive of its body (`use server`); absent where it has none.
+    pub directive: Atom,
 }
 
 /// A class.

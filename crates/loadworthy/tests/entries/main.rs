@@ -8,8 +8,10 @@
 
 mod express;
 mod fastify;
+mod graphql;
 mod hono;
 mod koa;
+mod next;
 
 use std::fs;
 use std::process::Command;

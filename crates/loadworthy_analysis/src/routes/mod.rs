@@ -5,13 +5,17 @@
 
 mod express;
 mod fastify;
+mod graphql;
 mod hono;
 mod koa;
 mod loops;
+mod next;
+mod objects;
 mod owners;
 mod registration;
 mod tree;
 
+pub(crate) use graphql::resolver_maps;
 use loadworthy_knowledge::LibId;
 use loadworthy_project::{FileId, Resolution};
 use loadworthy_syntax::{FunctionId, Module, NodeId};
@@ -126,7 +130,8 @@ pub const UNKNOWN_PART: &str = "{?}";
 /// Every entry point of the program: by framework, then in the order of applications, mounts and registrations.
 #[must_use]
 pub fn routes(resolver: &Resolver<'_>) -> Vec<Route> {
-    let frameworks = [express::routes, fastify::routes, koa::routes, hono::routes];
+    let frameworks =
+        [express::routes, fastify::routes, koa::routes, hono::routes, next::routes, graphql::routes];
     frameworks.iter().flat_map(|framework| framework(resolver)).collect()
 }
 

@@ -7,8 +7,7 @@
 use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::{FileId, Resolution};
 use loadworthy_syntax::{
-    BindingId, BindingKind, ClassId, ExportTarget, FunctionId, ImportId, ImportName, Kind, MemberKind,
-    Module, NodeId,
+    BindingId, BindingKind, ClassId, FunctionId, ImportId, ImportName, Kind, MemberKind, Module, NodeId,
 };
 
 use super::loops::{Loops, MAX_CALLS};
@@ -134,30 +133,10 @@ impl<'p> Tracer<'_, 'p> {
             ImportName::Default => "default",
             ImportName::Namespace => return None,
         };
-        let mut current = (file, module.str(import.source), name);
-        for _ in 0..MAX_BASES {
-            let Resolution::File(target) = self.resolver.program().resolve(current.0, current.1) else {
-                return None;
-            };
-            let module = self.module(target)?;
-            let export = module.exports().iter().find(|export| module.str(export.name) == current.2)?;
-            match export.target {
-                ExportTarget::Value(node) => return Some((target, node)),
-                ExportTarget::Binding(binding) => {
-                    let node = module.binding(binding)?.node.ok()?;
-                    let Kind::Declarator { init, .. } = module.kind(module.parent(node)) else { return None };
-                    return init.ok().map(|init| (target, init));
-                }
-                ExportTarget::From { source, name: ImportName::Named(name) } => {
-                    current = (target, module.str(source), module.str(name));
-                }
-                ExportTarget::From { source, name: ImportName::Default } => {
-                    current = (target, module.str(source), "default");
-                }
-                ExportTarget::From { .. } | ExportTarget::Star { .. } => return None,
-            }
+        match self.resolver.program().resolve(file, module.str(import.source)) {
+            Resolution::File(target) => self.resolver.export_site(target, name),
+            _ => None,
         }
-        None
     }
 
     /// What call sites pass for a parameter; the function itself where it is a plugin, or where only the type is known.

@@ -2,11 +2,13 @@
 
 use std::rc::Rc;
 
+use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, ImportName, Kind, Module, NodeId};
 
 use super::memo::Question;
 use super::{External, Resolver, Root, Value, Values, is_require, join, none, one};
+use crate::handles::Folded;
 
 /// Most call sites that are asked what they pass.
 const MAX_CALL_SITES: usize = 64;
@@ -98,18 +100,64 @@ impl Resolver<'_> {
         self.memo.ask(question, || join(passed.chain(std::iter::once_with(by_library))))
     }
 
-    /// What a library passes for a parameter of a function that it calls.
+    /// What a library passes for a parameter of a function that it calls: a callback, one that stands where the library
+    /// looks for it, one that its type says is a callback; or what a decorator of the parameter asks for.
     fn handed(&self, file: FileId, function: FunctionId, index: usize) -> Values {
         let Some(links) = self.links else { return none() };
-        join(links.passed_sites(file, function).iter().map(|passed| {
+        let decorated = self.decorated(file, function, index);
+        if !decorated.is_empty() {
+            return passed_by_libraries(decorated);
+        }
+        let mut held = Vec::new();
+        for passed in links.passed_sites(file, function) {
             let (caller, call) = passed.call;
-            let held = self.handles_passed(caller, call, passed.argument, index);
-            held.into_iter()
-                .map(|(lib, handle)| {
-                    Value::External(External { root: Root::Passed(lib, handle), steps: Rc::default() })
-                })
-                .collect()
-        }))
+            held.extend(self.handles_passed(caller, call, passed.argument, index));
+        }
+        let positions = links.positions(file, function).iter();
+        held.extend(positions.filter_map(|position| self.handles_of_position(position, index)));
+        if held.is_empty() {
+            held.extend(self.of_contextual_type(file, function, index));
+        }
+        passed_by_libraries(held)
+    }
+
+    /// `@Body() input`: what the decorators of a method's parameter ask for. Those of constructors inject services.
+    fn decorated(&self, file: FileId, function: FunctionId, index: usize) -> Vec<(LibId, HandleId)> {
+        let Some(module) = self.module(file) else { return Vec::new() };
+        let Some(lowered) = module.function(function).filter(|it| it.class.is_some()) else {
+            return Vec::new();
+        };
+        let Some(pattern) = module.list(lowered.parameters).nth(index) else { return Vec::new() };
+        if module.str(lowered.name) == "constructor" {
+            return Vec::new();
+        }
+        let decorators = module.parameter_decorators().iter().filter(|it| it.parameter == pattern);
+        let decorators = decorators.flat_map(|it| &it.decorators);
+        let asked = decorators.flat_map(|decorator| self.decorators_of((file, *decorator)));
+        asked.filter_map(|(lib, name)| self.program().knowledge().injected(lib, &name)).collect()
+    }
+
+    /// `const list: RequestHandler = (req, res) => …`
+    fn of_contextual_type(
+        &self,
+        file: FileId,
+        function: FunctionId,
+        index: usize,
+    ) -> Option<(LibId, HandleId)> {
+        let module = self.module(file)?;
+        let node = module.function(function)?.node;
+        let Kind::Declarator { target, init } = module.kind(module.parent(node)) else { return None };
+        let Kind::Binding(binding) = module.kind(target) else { return None };
+        if init != node {
+            return None;
+        }
+        let typed = self.typed(file, module.binding(binding)?.type_id);
+        self.folded(&typed).into_iter().find_map(|folded| match folded {
+            Folded::Held(held) => {
+                self.program().knowledge().callback_param(held.lib, held.handle, "", 0, 1, index, None)
+            }
+            _ => None,
+        })
     }
 
     fn implementors_of(&self, file: FileId, binding: BindingId) -> &[(FileId, ClassId)] {
@@ -201,4 +249,11 @@ impl Resolver<'_> {
             _ => None,
         }
     }
+}
+
+fn passed_by_libraries(held: Vec<(LibId, HandleId)>) -> Values {
+    let values = held.into_iter().map(|(lib, handle)| {
+        one(Value::External(External { root: Root::Passed(lib, handle), steps: Rc::default() }))
+    });
+    join(values)
 }

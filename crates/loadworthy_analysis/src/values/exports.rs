@@ -3,12 +3,73 @@
 use std::rc::Rc;
 
 use loadworthy_project::{FileId, Resolution};
-use loadworthy_syntax::{ExportTarget, ImportName, Module, WHOLE_MODULE};
+use loadworthy_syntax::{BindingId, BindingKind, ExportTarget, ImportName, Kind, Module, WHOLE_MODULE};
 
 use super::memo::Question;
-use super::{External, Resolver, Root, Step, Value, Values, join, none, one};
+use super::{External, Resolver, Root, Site, Step, Value, Values, join, none, one};
+
+/// Longest chain of re-exports that is followed.
+const MAX_HOPS: usize = 16;
 
 impl Resolver<'_> {
+    /// The declaration or value that a file exports under a name, through re-exports: a function or class, the initial
+    /// value of a constant, an expression.
+    #[must_use]
+    pub fn export_site(&self, file: FileId, name: &str) -> Option<Site> {
+        self.find_export_site(file, name, 0)
+    }
+
+    fn find_export_site(&self, file: FileId, name: &str, depth: usize) -> Option<Site> {
+        let module = self.module(file)?;
+        if depth > MAX_HOPS {
+            return None;
+        }
+        let through = |source: &str, name: &str| match self.program.resolve(file, source) {
+            Resolution::File(target) => self.find_export_site(target, name, depth + 1),
+            _ => None,
+        };
+        let named = |wanted: &str| module.exports().iter().rev().find(|it| module.str(it.name) == wanted);
+        let export = named(name).or_else(|| named(WHOLE_MODULE).filter(|_| name == "default"));
+        let Some(export) = export else {
+            return module.exports().iter().find_map(|export| match export.target {
+                ExportTarget::Star { source } => through(module.str(source), name),
+                _ => None,
+            });
+        };
+        match export.target {
+            ExportTarget::Value(node) => Some((file, node)),
+            ExportTarget::Binding(binding) => self.declaration(file, module, binding, depth),
+            ExportTarget::From { source, name: ImportName::Named(name) } => {
+                through(module.str(source), module.str(name))
+            }
+            ExportTarget::From { source, name: ImportName::Default } => {
+                through(module.str(source), "default")
+            }
+            ExportTarget::From { .. } | ExportTarget::Star { .. } => None,
+        }
+    }
+
+    fn declaration(&self, file: FileId, module: &Module, binding: BindingId, depth: usize) -> Option<Site> {
+        let declared = module.binding(binding)?;
+        if let BindingKind::Import(import) = declared.kind {
+            let import = module.import(import)?;
+            let name = match import.name {
+                ImportName::Named(name) => module.str(name),
+                ImportName::Default => "default",
+                ImportName::Namespace => return None,
+            };
+            let Resolution::File(target) = self.program.resolve(file, module.str(import.source)) else {
+                return None;
+            };
+            return self.find_export_site(target, name, depth + 1);
+        }
+        let node = declared.node.ok()?;
+        match module.kind(module.parent(node)) {
+            Kind::Declarator { target, init } if target == node => init.ok().map(|init| (file, init)),
+            _ => Some((file, node)),
+        }
+    }
+
     /// What a file exports under a name.
     #[must_use]
     pub fn exported(&self, file: FileId, name: &str) -> Values {

@@ -84,6 +84,7 @@ impl Lowering<'_> {
             is_generator: header.is_generator,
             is_arrow: header.is_arrow,
             return_type: TypeId::NONE,
+            directive: Atom::NONE,
         });
         let outer = std::mem::replace(&mut self.function, function);
         let parameters = self.parameters(node, header.parameters);
@@ -100,6 +101,12 @@ impl Lowering<'_> {
 
     fn body(&mut self, parent: NodeId, body: &FunctionBody<'_>) -> NodeId {
         let id = self.add(parent, body.span);
+        if let Some(directive) = body.directives.first() {
+            let directive = self.intern(&directive.directive);
+            if let Some(function) = self.module.functions.get_mut(self.function.index()) {
+                function.directive = directive;
+            }
+        }
         let list = self.statements(id, &body.statements);
         self.set(id, Kind::Block(list));
         id

@@ -5,15 +5,10 @@ use std::time::Instant;
 
 use super::super::Knowledge;
 use crate::names::{HandleId, without_node};
-use crate::source::{CALLBACKS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS};
+use crate::source::{
+    CALLBACKS, CONVENTIONS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS,
+};
 use crate::steps::HandleOp;
-
-/// Handles that no operation on exports gives, and why.
-const NOT_REACHED: &[(&str, &str, &str)] = &[
-    ("*", "decorator", "the analyser asks for decorators by this name"),
-    ("next", "route file", "a file whose exports Next.js calls, not a value"),
-    ("next", "page file", "a file whose exports Next.js calls, not a value"),
-];
 
 fn effects() -> File {
     File::parse(EFFECTS).unwrap()
@@ -21,7 +16,7 @@ fn effects() -> File {
 
 #[test]
 fn every_file_parses_into_the_closed_sets() {
-    for source in [EFFECTS, HANDLES, CALLBACKS, DEFAULTS, COSTS, TRAPS, ENVIRONMENT, FAILURES] {
+    for source in [EFFECTS, HANDLES, CALLBACKS, CONVENTIONS, DEFAULTS, COSTS, TRAPS, ENVIRONMENT, FAILURES] {
         if let Err(error) = File::parse(source) {
             panic!("{error}");
         }
@@ -95,6 +90,12 @@ fn reached(knowledge: &Knowledge) -> BTreeSet<(String, String)> {
     for (_, library) in knowledge.libraries() {
         reached.insert((library.id.clone(), "module".to_owned()));
         reached.insert((library.id.clone(), "global".to_owned()));
+        reached.insert((library.id.clone(), "decorator".to_owned()));
+        reached.insert((library.id.clone(), "resolver map".to_owned()));
+    }
+    for convention in knowledge.conventions() {
+        let lib = knowledge.library(convention.lib).id.clone();
+        reached.insert((lib, knowledge.handle_name(convention.handle).to_owned()));
     }
     loop {
         let before = reached.len();
@@ -122,9 +123,7 @@ fn handles_of_members_are_reached() {
     let mut missing = BTreeSet::new();
     for member in knowledge.members() {
         for on in &member.on {
-            let excepted =
-                NOT_REACHED.iter().any(|(lib, handle, _)| handle == on && ["*", &member.lib].contains(lib));
-            if !excepted && !reached.contains(&(member.lib.clone(), on.clone())) {
+            if !reached.contains(&(member.lib.clone(), on.clone())) {
                 missing.insert((member.lib.as_str(), on.as_str()));
             }
         }
@@ -155,16 +154,6 @@ fn handles_of_callbacks_and_steps_are_reached() {
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
-}
-
-#[test]
-fn exceptions_from_reach_are_needed() {
-    let knowledge = Knowledge::builtin();
-    for (lib, handle, _) in NOT_REACHED {
-        let is_used =
-            |m: &crate::Member| (*lib == "*" || m.lib == *lib) && m.on.iter().any(|on| on == handle);
-        assert!(knowledge.members().iter().any(is_used), "{lib} {handle}");
-    }
 }
 
 #[test]
