@@ -8,6 +8,7 @@ mod calls;
 mod failure;
 mod fate;
 mod graph;
+mod growth;
 mod handles;
 mod handling;
 mod index;
@@ -31,6 +32,7 @@ pub use calls::{Call, Calls, Handed, LibraryCall, package_name};
 pub use failure::{Cause, CauseKind, Failing, Failures, Outlet, installed_version, outlet};
 pub use fate::{Fate, fate};
 pub use graph::{CallGraph, Edge, Timing};
+pub use growth::{Addition, Container, ContainerKind, Removal, containers};
 pub use handles::{Called, Folded, Held, Outcome, function_at};
 pub use handling::{Handling, handling, is_in_try};
 pub use links::{FunctionRef, Links, PassedSite, Position};
@@ -39,7 +41,8 @@ pub use origin::{CLIENT_INPUT, Multiplicity, Origins};
 pub use paths::{Act, Assumption, Begin, Duty, Exit, ExitKind, Ways, ways};
 pub use program::Program;
 pub use query::{
-    Bound, Condition, Filter, Include, Limits, Operation, Operator, OrderBy, Queries, Query, Selected, Yields,
+    Bound, Condition, Filter, Include, Limits, Operation, Operator, Options, OrderBy, Property, Queries,
+    Query, Selected, Yields,
 };
 pub use reach::{Context, Reach};
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};

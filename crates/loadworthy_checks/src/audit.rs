@@ -79,7 +79,10 @@ impl<'a, 'p> Audit<'a, 'p> {
         let Some(module) = self.program().module(file) else { return (file, node) };
         let mut at = node;
         for outer in module.ancestors(node) {
-            if matches!(module.kind(outer), Kind::Block(_) | Kind::Function(_) | Kind::Case { .. }) {
+            if matches!(
+                module.kind(outer),
+                Kind::Block(_) | Kind::Function(_) | Kind::Class(_) | Kind::Case { .. }
+            ) {
                 break;
             }
             at = outer;

@@ -8,12 +8,14 @@ use crate::asynchrony;
 use crate::audit::Audit;
 use crate::database;
 use crate::finding::{Finding, Place};
+use crate::memory;
 use crate::meta::Check;
 
 /// Every check, one a line, in the order of their codes.
 #[rustfmt::skip]
 pub const CHECKS: &[&dyn Check] = &[
     &database::n_plus_one::NPlusOne,
+    &memory::unbounded_cache::UnboundedCache,
     &asynchrony::check_then_act::CheckThenAct,
     &asynchrony::await_waterfall::AwaitWaterfall,
 ];

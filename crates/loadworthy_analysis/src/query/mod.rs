@@ -32,6 +32,7 @@ use loadworthy_syntax::FunctionId;
 use crate::values::Site;
 
 pub use limit::Limits;
+pub use options::{Options, Property};
 pub use queries::Queries;
 
 /// One query of the program.

@@ -8,21 +8,21 @@ use crate::values::{Resolver, Site, Value};
 
 /// The properties of an object, as far as the code tells.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Options {
+pub struct Options {
     properties: Vec<Property>,
     /// Something unknown is spread into it, or it is not known at all.
-    pub(super) is_open: bool,
+    pub is_open: bool,
 }
 
 /// One property.
 #[derive(Clone, Debug)]
-pub(super) struct Property {
+pub struct Property {
     /// The constant key.
-    pub(super) name: Box<str>,
+    pub name: Box<str>,
     /// The value.
-    pub(super) value: Site,
+    pub value: Site,
     /// It is there only in some cases.
-    pub(super) is_optional: bool,
+    pub is_optional: bool,
 }
 
 /// Deepest nesting of spreads and variables.
@@ -30,24 +30,26 @@ const MAX_DEPTH: usize = 10;
 
 impl Options {
     /// What the expression holds.
-    pub(super) fn of(resolver: &Resolver<'_>, site: Site) -> Self {
+    #[must_use]
+    pub fn of(resolver: &Resolver<'_>, site: Site) -> Self {
         let mut options = Self::default();
         options.read(resolver, site, false, 0);
         options
     }
 
     /// The properties, in the order in which they are set.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Property> {
+    pub fn iter(&self) -> impl Iterator<Item = &Property> {
         self.properties.iter()
     }
 
     /// Every value that a property may have, the last set first.
-    pub(super) fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Property> {
+    pub fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Property> {
         self.properties.iter().rev().filter(move |it| &*it.name == name)
     }
 
     /// The value of a property.
-    pub(super) fn get(&self, name: &str) -> Option<Site> {
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Site> {
         self.all(name).next().map(|it| it.value)
     }
 

@@ -1,1 +1,3 @@
-//! Checks of this group, one file each.
+//! Memory checks, one file each.
+
+pub(crate) mod unbounded_cache;
