@@ -3,6 +3,7 @@
 
 mod column;
 mod drizzle;
+mod entities;
 mod files;
 mod found;
 mod migrations;
@@ -44,6 +45,7 @@ pub fn models<'p>(resolver: &Resolver<'p>) -> Models<'p> {
     let mut found = Found::default();
     drizzle::read(reading, &mut found);
     sequelize::read(reading, &mut found);
+    entities::read(reading, &mut found);
     mongoose::read(reading, &mut found);
     files::read(resolver.program().project(), &mut found);
     migrations::read(reading, &mut found);

@@ -17,6 +17,21 @@ pub(super) const MONGOOSE: &[&str] = &["mongoose"];
 pub(super) const NEST_MONGOOSE: &[&str] = &["@nestjs/mongoose"];
 pub(super) const TYPEGOOSE: &[&str] = &["@typegoose/typegoose", "typegoose"];
 
+pub(super) const TYPEORM: &[&str] = &["typeorm"];
+pub(super) const MIKRO_ORM: &[&str] = &[
+    "@mikro-orm/core",
+    "@mikro-orm/decorators",
+    "@mikro-orm/postgresql",
+    "@mikro-orm/mysql",
+    "@mikro-orm/mariadb",
+    "@mikro-orm/sqlite",
+    "@mikro-orm/better-sqlite",
+    "@mikro-orm/libsql",
+    "@mikro-orm/mongodb",
+    "@mikro-orm/mssql",
+    "mikro-orm",
+];
+
 const POSTGRES_DRIVERS: &[&str] = &[
     "pg",
     "postgres",

@@ -41,6 +41,8 @@ pub(super) struct Declared {
     pub(super) is_list: bool,
     /// The class, where the name is one of the program.
     pub(super) class: Option<ClassRef>,
+    /// How many values it has, where the name is an enum of the program.
+    pub(super) values: Option<u32>,
 }
 
 impl Declared {
@@ -415,12 +417,17 @@ impl<'p> Reading<'_, 'p> {
                     let inner = self.declared_type(file, inner);
                     return Declared { is_list: is_list || inner.is_list, ..inner };
                 }
-                let values = found.binding.ok().map(|binding| self.resolver.declared_by((file, binding)));
-                let class = values.iter().flat_map(|values| values.iter()).find_map(|value| match value {
+                let declared = found.binding.ok().map(|binding| self.resolver.declared_by((file, binding)));
+                let values = declared.as_deref().unwrap_or_default();
+                let class = values.iter().find_map(|value| match value {
                     Value::Class(file, class) => Some((*file, *class)),
                     _ => None,
                 });
-                Declared { name: name.to_owned(), is_list: false, class }
+                let values = values.iter().find_map(|value| match value {
+                    Value::Object(file, node) => self.count((*file, *node)),
+                    _ => None,
+                });
+                Declared { name: name.to_owned(), is_list: false, class, values }
             }
             TypeForm::Query | TypeForm::Other => Declared::default(),
         }

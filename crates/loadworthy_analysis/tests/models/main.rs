@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod asked;
 mod drizzle;
+mod entities;
 mod files;
 mod migrations;
 mod mongoose;
