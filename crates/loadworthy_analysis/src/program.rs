@@ -1,10 +1,13 @@
 //! The whole program: every audited file, lowered, alive for the run; beside them the migrations, for what they tell
 //! about the database.
 
-use loadworthy_knowledge::Knowledge;
+use std::borrow::Cow;
+
+use loadworthy_knowledge::{Knowledge, LibId};
 use loadworthy_project::{Diagnostic, DiagnosticKind, FileClass, FileId, Project, Resolution, SourceFile};
 use loadworthy_syntax::{Module, STACK_BYTES, parse};
 use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::index::ModuleIndex;
 use crate::links::Links;
@@ -14,6 +17,8 @@ pub struct Program<'p> {
     project: &'p Project,
     knowledge: &'p Knowledge,
     modules: Vec<Option<Loaded>>,
+    /// The libraries that the audited files import.
+    libraries: FxHashSet<LibId>,
     links: Links,
     diagnostics: Vec<Diagnostic>,
 }
@@ -21,6 +26,8 @@ pub struct Program<'p> {
 struct Loaded {
     module: Module,
     index: ModuleIndex,
+    /// Where the specifiers that stand in the module lead. Values ask for them once for each imported name.
+    resolutions: FxHashMap<Box<str>, Resolution>,
 }
 
 impl<'p> Program<'p> {
@@ -44,7 +51,10 @@ impl<'p> Program<'p> {
         let loaded: Vec<_> = project.files.par_iter().map(|file| load(project, file)).collect();
         let (modules, diagnostics): (Vec<_>, Vec<_>) = loaded.into_iter().unzip();
         let diagnostics = diagnostics.into_iter().flatten().collect();
-        let mut program = Self { project, knowledge, modules, links: Links::default(), diagnostics };
+        let libraries = FxHashSet::default();
+        let mut program =
+            Self { project, knowledge, modules, libraries, links: Links::default(), diagnostics };
+        program.libraries = program.imported_libraries();
         program.links = Links::find(&program);
         program
     }
@@ -117,8 +127,30 @@ impl<'p> Program<'p> {
 
     /// Where an import of `file` leads.
     #[must_use]
-    pub fn resolve(&self, file: FileId, specifier: &str) -> Resolution {
-        self.project.resolve(file, specifier)
+    pub fn resolve(&self, file: FileId, specifier: &str) -> Cow<'_, Resolution> {
+        match self.loaded(file).and_then(|loaded| loaded.resolutions.get(specifier)) {
+            Some(known) => Cow::Borrowed(known),
+            None => Cow::Owned(self.project.resolve(file, specifier)),
+        }
+    }
+
+    /// Whether an audited file imports the library.
+    #[must_use]
+    pub fn imports(&self, library: LibId) -> bool {
+        self.libraries.contains(&library)
+    }
+
+    fn imported_libraries(&self) -> FxHashSet<LibId> {
+        let is_audited = |at: &usize| self.is_audited(FileId::new(*at));
+        let audited = self.modules.iter().enumerate().filter(|(at, _)| is_audited(at));
+        let loaded = audited.filter_map(|(_, loaded)| loaded.as_ref());
+        let library = |resolution: &Resolution| match resolution {
+            Resolution::Package { name, subpath } => self.knowledge.library_of(name, subpath),
+            Resolution::Builtin(name) => self.knowledge.library_of(name, ""),
+            Resolution::File(_) | Resolution::Missing => None,
+        };
+        #[allow(clippy::iter_over_hash_type, reason = "collected into a set again")]
+        loaded.flat_map(|loaded| loaded.resolutions.values()).filter_map(library).collect()
     }
 
     /// The path of a file, relative to the root.
@@ -173,6 +205,20 @@ fn load(project: &Project, file: &SourceFile) -> (Option<Loaded>, Vec<Diagnostic
             message: error.message,
         })
         .collect();
-    let loaded = parsed.module.map(|module| Loaded { index: ModuleIndex::new(&module), module });
+    let loaded = parsed.module.map(|module| Loaded {
+        index: ModuleIndex::new(&module),
+        resolutions: resolutions(project, file.id, &module),
+        module,
+    });
     (loaded, diagnostics)
+}
+
+fn resolutions(project: &Project, file: FileId, module: &Module) -> FxHashMap<Box<str>, Resolution> {
+    let mut known: FxHashMap<Box<str>, Resolution> = FxHashMap::default();
+    for source in module.sources() {
+        if !known.contains_key(source) {
+            known.insert(source.into(), project.resolve(file, source));
+        }
+    }
+    known
 }

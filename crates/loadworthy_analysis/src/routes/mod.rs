@@ -17,7 +17,7 @@ mod tree;
 
 pub(crate) use graphql::resolver_maps;
 use loadworthy_knowledge::LibId;
-use loadworthy_project::{FileId, Resolution};
+use loadworthy_project::FileId;
 use loadworthy_syntax::{FunctionId, Module, NodeId};
 
 use crate::values::{Resolver, Site};
@@ -139,15 +139,7 @@ pub fn routes(resolver: &Resolver<'_>) -> Vec<Route> {
 fn is_used(resolver: &Resolver<'_>, id: &str) -> Option<LibId> {
     let program = resolver.program();
     let lib = program.knowledge().library_id(id)?;
-    let is_import = |file: FileId, source: &str| match program.resolve(file, source) {
-        Resolution::Package { name, subpath } => program.knowledge().library_of(&name, &subpath) == Some(lib),
-        Resolution::Builtin(name) => program.knowledge().library_of(&name, "") == Some(lib),
-        Resolution::File(_) | Resolution::Missing => false,
-    };
-    program
-        .modules()
-        .any(|(file, module)| module.sources().any(|source| is_import(file, source)))
-        .then_some(lib)
+    program.imports(lib).then_some(lib)
 }
 
 /// The calls of a module by their ends: `route().get(a).post(b)` lists get before post, though its head is the call of post.

@@ -133,7 +133,7 @@ impl<'p> Tracer<'_, 'p> {
             ImportName::Default => "default",
             ImportName::Namespace => return None,
         };
-        match self.resolver.program().resolve(file, module.str(import.source)) {
+        match *self.resolver.program().resolve(file, module.str(import.source)) {
             Resolution::File(target) => self.resolver.export_site(target, name),
             _ => None,
         }

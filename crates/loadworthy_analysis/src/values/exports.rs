@@ -24,7 +24,7 @@ impl Resolver<'_> {
         if depth > MAX_HOPS {
             return None;
         }
-        let through = |source: &str, name: &str| match self.program.resolve(file, source) {
+        let through = |source: &str, name: &str| match *self.program.resolve(file, source) {
             Resolution::File(target) => self.find_export_site(target, name, depth + 1),
             _ => None,
         };
@@ -58,7 +58,7 @@ impl Resolver<'_> {
                 ImportName::Default => "default",
                 ImportName::Namespace => return None,
             };
-            let Resolution::File(target) = self.program.resolve(file, module.str(import.source)) else {
+            let Resolution::File(target) = *self.program.resolve(file, module.str(import.source)) else {
                 return None;
             };
             return self.find_export_site(target, name, depth + 1);
@@ -129,10 +129,10 @@ impl Resolver<'_> {
 
     /// `import {name} from source`.
     pub(super) fn imported(&self, file: FileId, source: &str, name: &str) -> Values {
-        match self.program.resolve(file, source) {
-            Resolution::File(target) => self.export(target, name),
+        match &*self.program.resolve(file, source) {
+            Resolution::File(target) => self.export(*target, name),
             Resolution::Missing => none(),
-            other => package(&other).map_or_else(none, |root| {
+            other => package(other).map_or_else(none, |root| {
                 let steps: Rc<[Step]> =
                     if name == "default" { Rc::default() } else { Rc::new([Step::Get(name.into())]) };
                 one(Value::External(External { root, steps }))
@@ -142,13 +142,13 @@ impl Resolver<'_> {
 
     /// The whole of a module; for `require`, what `module.exports` is.
     pub(super) fn required(&self, file: FileId, source: &str, is_require: bool) -> Values {
-        match self.program.resolve(file, source) {
+        match &*self.program.resolve(file, source) {
             Resolution::File(target) => {
-                let whole = if is_require { self.export(target, WHOLE_MODULE) } else { none() };
-                if whole.is_empty() { one(Value::Namespace(target)) } else { whole }
+                let whole = if is_require { self.export(*target, WHOLE_MODULE) } else { none() };
+                if whole.is_empty() { one(Value::Namespace(*target)) } else { whole }
             }
             Resolution::Missing => none(),
-            other => package(&other)
+            other => package(other)
                 .map_or_else(none, |root| one(Value::External(External { root, steps: Rc::default() }))),
         }
     }
