@@ -7,7 +7,9 @@ mod entities;
 mod files;
 mod found;
 mod migrations;
+mod mongo_driver;
 mod mongoose;
+mod objection;
 mod packages;
 mod reading;
 mod sequelize;
@@ -47,6 +49,8 @@ pub fn models<'p>(resolver: &Resolver<'p>) -> Models<'p> {
     sequelize::read(reading, &mut found);
     entities::read(reading, &mut found);
     mongoose::read(reading, &mut found);
+    objection::read(reading, &mut found);
+    mongo_driver::read(reading, &mut found);
     files::read(resolver.program().project(), &mut found);
     migrations::read(reading, &mut found);
     Models::new(resolver.program().project(), found)

@@ -32,6 +32,8 @@ pub(super) const MIKRO_ORM: &[&str] = &[
     "mikro-orm",
 ];
 
+pub(super) const OBJECTION: &[&str] = &["objection"];
+
 const POSTGRES_DRIVERS: &[&str] = &[
     "pg",
     "postgres",

@@ -7,4 +7,5 @@ mod entities;
 mod files;
 mod migrations;
 mod mongoose;
+mod others;
 mod sequelize;
