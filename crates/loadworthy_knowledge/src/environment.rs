@@ -1,4 +1,4 @@
-//! `[[role]]`, `[[host]]`, `[[image]]` and `[[pool]]` rows: what packages, hosts, container images and calls say about
+//! `[[role]]`, `[[host]]`, `[[image]]`, `[[plan]]` and `[[pool]]` rows: what packages, hosts, images, plans and calls say about
 //! an application's environment.
 
 use rustc_hash::FxHashMap;
@@ -17,7 +17,7 @@ closed_set! {
         Cache = "cache", Queue = "queue", Scheduler = "scheduler",
         Websocket = "websocket", WebsocketAdapter = "websocket-adapter",
         RateLimiter = "rate-limiter", RateLimitStore = "rate-limit-store", Compression = "compression",
-        ProcessManager = "process-manager", Proxy = "proxy", Pooler = "pooler",
+        Configuration = "configuration", ProcessManager = "process-manager", Proxy = "proxy", Pooler = "pooler",
         Logging = "logging", Metrics = "metrics", Tracing = "tracing", ErrorTracking = "error-tracking",
         LoadTest = "load-test",
         UiFramework = "ui-framework", ReactCompiler = "react-compiler", Bundler = "bundler",
@@ -63,6 +63,20 @@ pub struct ImageRow {
     pub images: Vec<String>,
 }
 
+/// A plan of a hosting platform.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanRow {
+    /// The platform.
+    pub platform: String,
+    /// Its name in configuration files, in any case.
+    pub name: String,
+    /// Memory of one instance in MB (2^20 bytes).
+    pub memory_mb: f64,
+    /// CPU cores of one instance, where the platform promises them.
+    pub cores: Option<f64>,
+}
+
 /// How a library's connection pool is created and configured. Paths are dotted option names.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -85,6 +99,8 @@ pub struct PoolRow {
     pub url_max: Option<String>,
     /// Parameter of the connection URL for the wait.
     pub url_acquire_timeout: Option<String>,
+    /// Whether a schema file names the variable of its connection URL.
+    pub url_in_schema: bool,
     /// Options and parameters in seconds; the others are in milliseconds.
     pub seconds: Vec<String>,
     /// A client that is no pool has this many connections.
@@ -113,13 +129,20 @@ pub(crate) struct EnvironmentRows {
     wildcards: Vec<(Pattern, usize)>,
     hosts: Vec<HostRow>,
     images: Vec<ImageRow>,
+    plans: Vec<PlanRow>,
     pools: Vec<PoolRow>,
 }
 
 impl EnvironmentRows {
     /// The rows of a file; its other tables are not looked at.
     pub(crate) fn new(file: File) -> Self {
-        let mut table = Self { hosts: file.host, images: file.image, pools: file.pool, ..Self::default() };
+        let mut table = Self {
+            hosts: file.host,
+            images: file.image,
+            plans: file.plan,
+            pools: file.pool,
+            ..Self::default()
+        };
         let roles = file.role;
         for (at, row) in roles.iter().enumerate() {
             for package in &row.packages {
@@ -160,6 +183,14 @@ impl EnvironmentRows {
             image.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'))
         };
         self.images.iter().find(|row| row.images.iter().any(|name| is_end(name)))
+    }
+
+    pub(crate) fn images(&self) -> &[ImageRow] {
+        &self.images
+    }
+
+    pub(crate) fn plan(&self, platform: &str, name: &str) -> Option<&PlanRow> {
+        self.plans.iter().find(|row| row.platform == platform && row.name.eq_ignore_ascii_case(name))
     }
 
     pub(crate) fn pools(&self) -> &[PoolRow] {

@@ -5,7 +5,7 @@ use std::sync::{LazyLock, OnceLock};
 use crate::callbacks::{Callback, Callbacks};
 use crate::closed_sets::Op;
 use crate::conventions::Convention;
-use crate::environment::{EnvironmentRows, HostRow, ImageRow, PoolRow, RoleRow};
+use crate::environment::{EnvironmentRows, HostRow, ImageRow, PlanRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
 use crate::failures::{ErrorEvent, Failures, Rejection, Throws};
 use crate::libraries::{Libraries, Library};
@@ -59,6 +59,7 @@ impl Knowledge {
             role: std::mem::take(&mut user.role),
             host: std::mem::take(&mut user.host),
             image: std::mem::take(&mut user.image),
+            plan: std::mem::take(&mut user.plan),
             pool: std::mem::take(&mut user.pool),
             ..File::default()
         };
@@ -391,6 +392,18 @@ impl Knowledge {
         self.environment_table().image(image)
     }
 
+    /// Every product with container images.
+    #[must_use]
+    pub fn images(&self) -> &[ImageRow] {
+        self.environment_table().images()
+    }
+
+    /// What a plan of a hosting platform gives one instance.
+    #[must_use]
+    pub fn plan(&self, platform: &str, name: &str) -> Option<&PlanRow> {
+        self.environment_table().plan(platform, name)
+    }
+
     /// How connection pools are created and configured.
     #[must_use]
     pub fn pools(&self) -> &[PoolRow] {
@@ -448,6 +461,7 @@ fn environment_rows(mut rows: File) -> EnvironmentRows {
     rows.role.extend(own.role);
     rows.host.extend(own.host);
     rows.image.extend(own.image);
+    rows.plan.extend(own.plan);
     rows.pool.extend(own.pool);
     EnvironmentRows::new(rows)
 }

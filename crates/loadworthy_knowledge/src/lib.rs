@@ -27,7 +27,7 @@ pub use closed_sets::{
 };
 pub use conventions::Convention;
 pub use effect::{Effect, Group};
-pub use environment::{HostRow, ImageRow, PoolRow, Role, RoleRow};
+pub use environment::{HostRow, ImageRow, PlanRow, PoolRow, Role, RoleRow};
 pub use error::KnowledgeError;
 pub use failures::{ErrorEvent, Rejection, Throws};
 pub use knowledge::Knowledge;

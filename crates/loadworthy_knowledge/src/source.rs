@@ -5,7 +5,7 @@ use serde::de::{SeqAccess, Visitor};
 
 use crate::callbacks::Callback;
 use crate::conventions::ConventionRow;
-use crate::environment::{HostRow, ImageRow, PoolRow, RoleRow};
+use crate::environment::{HostRow, ImageRow, PlanRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
 use crate::failures::{ErrorEvent, Rejection, Throws};
 use crate::libraries::Library;
@@ -41,6 +41,7 @@ pub(crate) struct File {
     pub(crate) role: Vec<RoleRow>,
     pub(crate) host: Vec<HostRow>,
     pub(crate) image: Vec<ImageRow>,
+    pub(crate) plan: Vec<PlanRow>,
     pub(crate) pool: Vec<PoolRow>,
 }
 

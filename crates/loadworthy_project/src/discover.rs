@@ -228,12 +228,31 @@ fn is_by_hand(script: &str) -> bool {
     script.split([':', '-', '_', '.']).any(|word| WORDS.contains(&word))
 }
 
-/// The source files a command hands to a runner.
+/// The source files a command hands to a runner. What a tool is told to use (`typeorm migration:run -d
+/// src/data-source.ts`) is not run by hand: the application uses it as well.
 fn run_files(command: &str) -> impl Iterator<Item = &str> {
-    command
-        .split([' ', '\t', '"', '\'', ';', '&', '|'])
-        .filter(|word| !word.starts_with('-') && !word.contains('*') && Language::of_path(word).is_some())
+    let mut before = "";
+    command.split([' ', '\t', '"', '\'', ';', '&', '|']).filter(|word| !word.is_empty()).filter(move |word| {
+        let is_setting = SETTING_OPTIONS.contains(&before);
+        before = word;
+        !is_setting && !word.starts_with('-') && !word.contains('*') && Language::of_path(word).is_some()
+    })
 }
+
+/// Options whose value is a file that a tool reads.
+const SETTING_OPTIONS: &[&str] = &[
+    "--config",
+    "--connection",
+    "--data-source",
+    "--dataSource",
+    "--datasource",
+    "--knexfile",
+    "--ormconfig",
+    "--schema",
+    "-c",
+    "-d",
+    "-f",
+];
 
 #[cfg(test)]
 mod tests {
@@ -244,5 +263,12 @@ mod tests {
         let files: Vec<&str> =
             run_files("NODE_ENV=x ts-node -r tsconfig-paths/register ./src/a.ts && node b.js").collect();
         assert_eq!(files, ["./src/a.ts", "b.js"]);
+    }
+
+    #[test]
+    fn what_a_migration_tool_is_told_to_use_is_not_run_by_hand() {
+        let command = "ts-node ./node_modules/typeorm/cli.js -d src/data-source.ts migration:run";
+        assert_eq!(run_files(command).collect::<Vec<_>>(), ["./node_modules/typeorm/cli.js"]);
+        assert_eq!(run_files("node --no-warnings seed.js").collect::<Vec<_>>(), ["seed.js"]);
     }
 }

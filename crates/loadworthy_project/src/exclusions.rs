@@ -10,7 +10,20 @@ const ALWAYS: &[&str] =
     &["__pycache__", "bower_components", "jspm_packages", "node_modules", "storybook-static", "web_modules"];
 
 /// Hidden folders that are looked into; the others are skipped.
-const HIDDEN: &[&str] = &[".circleci", ".config", ".ebextensions", ".github", ".platform", ".storybook"];
+const HIDDEN: &[&str] = &[
+    ".circleci",
+    ".config",
+    ".deploy",
+    ".do",
+    ".docker",
+    ".ebextensions",
+    ".github",
+    ".helm",
+    ".k8s",
+    ".kube",
+    ".platform",
+    ".storybook",
+];
 
 /// How far the look into a possible output folder goes.
 const MAX_PEEKED_ENTRIES: usize = 400;

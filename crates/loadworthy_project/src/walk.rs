@@ -190,10 +190,11 @@ fn is_other(name: &str) -> bool {
         ".node-version",
         ".npmrc",
         ".nvmrc",
+        ".replit",
         ".tool-versions",
         ".yarnrc",
-        "Caddyfile",
         "Dockerfile",
+        "Dockerrun.aws.json",
         "Jenkinsfile",
         "Makefile",
         "Procfile",
@@ -202,8 +203,13 @@ fn is_other(name: &str) -> bool {
         "appspec.json",
         "bun.lock",
         "bun.lockb",
+        "captain-definition",
         "deno.json",
+        "ecosystem.config.json",
         "ecosystem.json",
+        "env.example",
+        "env.sample",
+        "env.template",
         "firebase.json",
         "haproxy.cfg",
         "lerna.json",
@@ -222,8 +228,12 @@ fn is_other(name: &str) -> bool {
         "railway.json",
         "schema.graphql",
         "staticwebapp.config.json",
+        "task-definition.json",
+        "taskdef.json",
         "turbo.json",
         "vercel.json",
+        "wrangler.json",
+        "wrangler.jsonc",
         "yarn.lock",
     ];
     const EXTENSIONS: &[&str] = &[
@@ -231,7 +241,9 @@ fn is_other(name: &str) -> bool {
         "sql",
         "yaml",
         "yml",
+        "cnf",
         "conf",
+        "env",
         "toml",
         "tf",
         "service",
@@ -240,10 +252,11 @@ fn is_other(name: &str) -> bool {
         "gql",
         "dbml",
     ];
-    const PREFIXES: &[&str] = &[".env", "Dockerfile", "Containerfile", "Procfile", "nginx"];
+    const PREFIXES: &[&str] = &[".env", "Caddyfile", "Dockerfile", "Containerfile", "Procfile", "nginx"];
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     NAMES.contains(&name)
         || EXTENSIONS.contains(&extension)
         || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || name.ends_with(".conf.template")
         || name.to_ascii_lowercase().starts_with("dockerfile")
 }

@@ -111,3 +111,21 @@ fn the_same_folder_gives_the_same_project() {
     assert!(one.files.is_sorted_by_key(|file| file.path.clone()));
     assert!(one.files.iter().enumerate().all(|(index, file)| file.id.index() == index));
 }
+
+#[test]
+fn files_that_say_where_an_application_runs_are_listed() {
+    let wanted = [
+        ".do/app.yaml",
+        ".replit",
+        "Caddyfile.prod",
+        "config/app.env",
+        "default.conf.template",
+        "env.example",
+        "my.cnf",
+        "task-definition.json",
+        "wrangler.jsonc",
+    ];
+    let mut files: Vec<(&str, &str)> = wanted.iter().map(|path| (*path, "")).collect();
+    files.extend([("data.json", "{}"), ("notes.txt", ""), (".hidden/app.yaml", "")]);
+    assert_eq!(project(&files).other_files, wanted);
+}
