@@ -5,6 +5,7 @@
 mod access;
 mod analysis;
 mod calls;
+mod connections;
 mod failure;
 mod fate;
 mod graph;
@@ -29,6 +30,7 @@ mod work;
 pub use access::{Access, Decision, accesses, decision, results, uses};
 pub use analysis::{Analysis, Repetition};
 pub use calls::{Call, Calls, Handed, LibraryCall, package_name};
+pub use connections::{Checkout, Opening, checkouts, openings};
 pub use failure::{Cause, CauseKind, Failing, Failures, Outlet, installed_version, outlet};
 pub use fate::{Fate, fate};
 pub use graph::{CallGraph, Edge, Timing};

@@ -15,6 +15,7 @@ use crate::meta::Check;
 #[rustfmt::skip]
 pub const CHECKS: &[&dyn Check] = &[
     &database::n_plus_one::NPlusOne,
+    &database::pool_exhaustion::PoolExhaustion,
     &memory::unbounded_cache::UnboundedCache,
     &asynchrony::check_then_act::CheckThenAct,
     &asynchrony::await_waterfall::AwaitWaterfall,

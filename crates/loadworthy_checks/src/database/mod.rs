@@ -1,3 +1,4 @@
 //! Database checks, one file each.
 
 pub(crate) mod n_plus_one;
+pub(crate) mod pool_exhaustion;

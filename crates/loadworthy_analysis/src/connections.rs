@@ -1,0 +1,351 @@
+//! Connections: where clients and pools are made, where one connection is taken from a pool, and what happens while it is
+//! held.
+
+use loadworthy_knowledge::{Effect, HandleId, Kind as LibraryKind, Lifetime};
+use loadworthy_project::FileId;
+use loadworthy_syntax::{Binary, BindingId, FunctionId, Kind, MemberKind, Module, NodeId};
+
+use crate::access::{results, uses};
+use crate::analysis::Analysis;
+use crate::calls::{Call, LibraryCall};
+use crate::handles::Folded;
+use crate::links::FunctionRef;
+use crate::paths::{Act, Begin, Duty, Exit, ways};
+use crate::values::{Resolver, Site, Value};
+
+/// A client or pool that is made.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The construction or call.
+    pub site: Site,
+    /// What the library calls it.
+    pub handle: HandleId,
+    /// The functions whose runs make one: the function that holds the construction, or, for a field of a class, those that
+    /// make objects of it.
+    pub makers: Vec<FunctionRef>,
+    /// Whether one is kept and used again.
+    pub is_kept: bool,
+    /// Whether it is closed in the same function.
+    pub is_closed: bool,
+}
+
+/// Handles that own connections.
+const OWNERS: [&str; 11] = [
+    "client",
+    "pool",
+    "sequelize",
+    "db",
+    "connection",
+    "redis",
+    "dataSource",
+    "orm",
+    "knex",
+    "sql",
+    "cluster",
+];
+
+/// Every client and pool that is made inside a function or as a field.
+#[must_use]
+pub fn openings(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Vec<Opening> {
+    let mut found = Vec::new();
+    for call in analysis.calls().iter() {
+        let Some(handle) = opened(analysis, resolver, call) else { continue };
+        let Some(module) = analysis.program().module(call.site.0) else { continue };
+        let makers = makers(analysis, resolver, module, call);
+        if makers.is_empty() || is_provider(module, call.function) {
+            continue;
+        }
+        found.push(Opening {
+            site: call.site,
+            handle,
+            makers,
+            is_kept: is_kept(module, call),
+            is_closed: is_closed(analysis, module, call),
+        });
+    }
+    found
+}
+
+/// A factory that an injector runs once: `{ provide: X, useFactory: () => … }`.
+fn is_provider(module: &Module, function: FunctionId) -> bool {
+    let parent = module.function(function).map(|lowered| module.parent(lowered.node));
+    matches!(parent.map(|node| module.kind(node)), Some(Kind::Property { key, .. }) if module.str(key).starts_with("use"))
+}
+
+/// The handle of a call that opens connections of its own.
+fn opened(analysis: &Analysis<'_>, resolver: &Resolver<'_>, call: &Call<'_>) -> Option<HandleId> {
+    let library = call.library.as_ref()?;
+    let knowledge = analysis.knowledge();
+    let row = knowledge.library(library.lib);
+    let is_owner_kind = row.kind.is_database() || row.kind == LibraryKind::CacheRemote;
+    if !is_owner_kind || row.lifetime != Some(Lifetime::Process) || library.on != HandleId::MODULE {
+        return None;
+    }
+    // A handle over a connection that it is given (`drizzle(pool)`) owns none.
+    let folded = resolver.folded(&resolver.value_of(call.site));
+    let held = folded.iter().find_map(|folded| match folded {
+        Folded::Held(held) if held.made_at == Some(call.site) => Some(held),
+        _ => None,
+    })?;
+    let is_owner = OWNERS.contains(&knowledge.handle_name(held.handle));
+    let module = analysis.program().module(call.site.0)?;
+    let connects = matches!(library.effect(), Some(Effect::DbConnect | Effect::CacheConnect))
+        || matches!(module.kind(call.site.1), Kind::New { .. }) && library.effect() != Some(Effect::Builder);
+    (is_owner && connects).then_some(held.handle)
+}
+
+/// Whose runs make one; none where only the start of the process does.
+fn makers(
+    analysis: &Analysis<'_>,
+    resolver: &Resolver<'_>,
+    module: &Module,
+    call: &Call<'_>,
+) -> Vec<FunctionRef> {
+    let (file, node) = call.site;
+    if call.function != FunctionId::NONE {
+        let constructor = class_of_constructor(module, call.function);
+        return match constructor {
+            Some(class) => makers_of_class(analysis, resolver, (file, class)),
+            None => vec![(file, call.function)],
+        };
+    }
+    let class = module.ancestors(node).find_map(|outer| match module.kind(outer) {
+        Kind::Class(class) => Some(class),
+        _ => None,
+    });
+    let Some(class) = class else { return Vec::new() };
+    let is_static = module.class(class).is_some_and(|lowered| {
+        lowered.members.iter().any(|member| {
+            member.is_static
+                && (member.value == node || module.ancestors(node).any(|outer| outer == member.value))
+        })
+    });
+    if is_static { Vec::new() } else { makers_of_class(analysis, resolver, (file, class)) }
+}
+
+fn class_of_constructor(module: &Module, function: FunctionId) -> Option<loadworthy_syntax::ClassId> {
+    let lowered = module.function(function)?;
+    let class = module.class(lowered.class)?;
+    let is_constructor = class
+        .members
+        .iter()
+        .any(|member| member.kind == MemberKind::Constructor && member.value == lowered.node);
+    is_constructor.then_some(lowered.class)
+}
+
+/// The functions that make objects of a class; those of its subclasses included by their own constructions.
+fn makers_of_class(
+    analysis: &Analysis<'_>,
+    resolver: &Resolver<'_>,
+    class: (FileId, loadworthy_syntax::ClassId),
+) -> Vec<FunctionRef> {
+    let mut makers: Vec<FunctionRef> = analysis
+        .calls()
+        .iter()
+        .filter(|call| call.function != FunctionId::NONE)
+        .filter(|call| {
+            let Some(module) = analysis.program().module(call.site.0) else { return false };
+            let Kind::New { callee, .. } = module.kind(call.site.1) else { return false };
+            resolver.value_of((call.site.0, callee)).contains(&Value::Class(class.0, class.1))
+                && !is_kept(module, call)
+        })
+        .map(|call| (call.site.0, call.function))
+        .collect();
+    makers.sort_unstable();
+    makers.dedup();
+    makers
+}
+
+/// Made only once and used again: behind a test for the one that is there, or put where the next run finds it.
+fn is_kept(module: &Module, call: &Call<'_>) -> bool {
+    let mut inner = call.site.1;
+    for outer in module.ancestors(inner) {
+        match module.kind(outer) {
+            Kind::Function(_) => return false,
+            Kind::Binary { operator: Binary::Or | Binary::Nullish, right, .. } if right == inner => {
+                return true;
+            }
+            Kind::Assign { operator: Some(Binary::Or | Binary::Nullish), .. } => return true,
+            Kind::If { test, .. } if test != inner && is_test_of_absence(module, test) => return true,
+            Kind::Conditional { test, .. } if test != inner && is_test_of_absence(module, test) => {
+                return true;
+            }
+            // `if (client) return client;` before it.
+            Kind::Block(statements) => {
+                let before = module.list(statements).take_while(|statement| *statement != inner);
+                if before.into_iter().any(|statement| returns_what_is_there(module, statement)) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        inner = outer;
+    }
+    false
+}
+
+fn is_test_of_absence(module: &Module, test: NodeId) -> bool {
+    let source = module.source(test);
+    source.starts_with('!')
+        || source.contains("undefined")
+        || source.contains("null")
+        || source.contains(".has(")
+        || source.contains("NODE_ENV")
+}
+
+fn returns_what_is_there(module: &Module, statement: NodeId) -> bool {
+    let Kind::If { then, .. } = module.kind(statement) else { return false };
+    let returned = match module.kind(then) {
+        Kind::Return(value) => value,
+        Kind::Block(list) => match module.list(list).last().map(|last| module.kind(last)) {
+            Some(Kind::Return(value)) => value,
+            _ => return false,
+        },
+        _ => return false,
+    };
+    returned.is_some() && !matches!(module.kind(returned), Kind::Bool(_) | Kind::Null)
+}
+
+fn is_closed(analysis: &Analysis<'_>, module: &Module, call: &Call<'_>) -> bool {
+    let names = results(module, call.site.1);
+    analysis.calls().of_file(call.site.0).iter().any(|other| {
+        let closes = matches!(
+            other.library.as_ref().and_then(LibraryCall::effect),
+            Some(Effect::DbClose | Effect::DbRelease | Effect::CacheClose)
+        );
+        closes && uses(module, other.site.1, &names)
+    })
+}
+
+/// One connection that is taken from a pool and given back later.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    /// The call that takes it.
+    pub site: Site,
+    /// The function that holds it.
+    pub function: FunctionRef,
+    /// The variable that holds it.
+    pub holder: BindingId,
+    /// Ways out of the function on which it is not given back.
+    pub leaks: Vec<Exit>,
+    /// Calls made while it is held that do not use it.
+    pub meanwhile: Vec<Site>,
+}
+
+/// Every connection that a function takes from a pool into a variable of its own.
+#[must_use]
+pub fn checkouts(analysis: &Analysis<'_>) -> Vec<Checkout> {
+    let acquires = analysis.effects(|effect| effect == Effect::DbAcquire);
+    acquires.filter_map(|(call, _)| checkout(analysis, call)).collect()
+}
+
+fn checkout(analysis: &Analysis<'_>, call: &Call<'_>) -> Option<Checkout> {
+    let (file, node) = call.site;
+    let module = analysis.program().module(file)?;
+    let [holder] = results(module, node)[..] else { return None };
+    if call.function == FunctionId::NONE {
+        return None;
+    }
+    let duty = Release { analysis, file, module, acquired: node, holder };
+    let open = ways(module, call.function, Begin::AtAct, &duty);
+    // Never given back anywhere in sight: it may live as long as its owner.
+    let leaks = if open.discharged_by.is_empty() && !is_plainly_local(module, holder, call.function) {
+        Vec::new()
+    } else {
+        open.open
+    };
+    let released = open.discharged_by.iter().map(|node| module.node(*node).span.end).max();
+    let meanwhile = analysis
+        .calls()
+        .of_file(file)
+        .iter()
+        .filter(|other| other.function == call.function && other.site != call.site)
+        .filter(|other| {
+            let span = module.node(other.site.1).span;
+            span.start > module.node(node).span.end && released.is_none_or(|end| span.end < end)
+        })
+        .filter(|other| !uses(module, other.site.1, &[holder]))
+        .map(|other| other.site)
+        .collect();
+    Some(Checkout { site: call.site, function: (file, call.function), holder, leaks, meanwhile })
+}
+
+/// Declared in the function and never handed on: not returned, stored or passed.
+fn is_plainly_local(module: &Module, holder: BindingId, function: FunctionId) -> bool {
+    let declared = module.binding(holder).map(|declared| module.enclosing_function(declared.node));
+    declared == Some(function)
+        && module.references(holder).iter().all(|name| {
+            matches!(module.kind(module.parent(*name)), Kind::Member { object, .. } if object == *name)
+        })
+}
+
+struct Release<'a, 'p> {
+    analysis: &'a Analysis<'p>,
+    file: FileId,
+    module: &'a Module,
+    acquired: NodeId,
+    holder: BindingId,
+}
+
+impl Duty for Release<'_, '_> {
+    fn act(&self, node: NodeId) -> Act {
+        if node == self.acquired {
+            return Act::Begins;
+        }
+        match self.module.kind(node) {
+            Kind::Call { callee, arguments } => {
+                let names = &[self.holder];
+                let is_own = matches!(self.module.kind(callee), Kind::Member { object, .. }
+                    if uses(self.module, object, names));
+                let releases = self
+                    .analysis
+                    .calls()
+                    .at((self.file, node))
+                    .and_then(|call| call.library.as_ref())
+                    .and_then(LibraryCall::effect)
+                    .is_some_and(|effect| matches!(effect, Effect::DbRelease | Effect::DbClose));
+                let is_called_so = matches!(self.module.kind(callee), Kind::Member { name, .. }
+                    if matches!(self.module.str(name), "release" | "end" | "destroy" | "close"));
+                let is_handed_on = !is_own
+                    && self.module.list(arguments).any(|argument| {
+                        matches!(self.module.kind(argument), Kind::Name { binding, .. } if binding == self.holder)
+                    });
+                let takes_over = is_handed_on && self.takes_over(node);
+                if is_own && (releases || is_called_so) || is_handed_on && releases || takes_over {
+                    Act::Discharges
+                } else {
+                    Act::Nothing
+                }
+            }
+            Kind::Return(value) if value.is_some() && is_name(self.module, value, self.holder) => {
+                Act::Discharges
+            }
+            _ => Act::Nothing,
+        }
+    }
+
+    fn assume(&self, test: NodeId, holds: bool) -> crate::paths::Assumption {
+        // `if (client) client.release()`
+        if !holds && is_name(self.module, test, self.holder) {
+            return crate::paths::Assumption::Impossible;
+        }
+        crate::paths::Assumption::Nothing
+    }
+}
+
+impl Release<'_, '_> {
+    /// A function of the program that gives back what it is handed.
+    fn takes_over(&self, node: NodeId) -> bool {
+        let Some(call) = self.analysis.calls().at((self.file, node)) else { return false };
+        call.targets.iter().any(|target| {
+            self.analysis
+                .works()
+                .of(*target)
+                .any(|effect| matches!(effect, Effect::DbRelease | Effect::DbClose))
+        })
+    }
+}
+
+fn is_name(module: &Module, node: NodeId, wanted: BindingId) -> bool {
+    matches!(module.kind(node), Kind::Name { binding, .. } if binding == wanted)
+}
