@@ -22,12 +22,12 @@ pub(crate) fn find(program: &Program<'_>, knowledge: &Knowledge) -> BTreeSet<Fil
     for (file, module) in program.modules() {
         let mut is_serving = !module.exports().is_empty();
         for specifier in specifiers(module) {
-            match program.resolve(file, &specifier) {
+            match program.resolve(file, &specifier).as_ref() {
                 Resolution::File(target) => {
-                    imported.insert(target);
+                    imported.insert(*target);
                 }
                 Resolution::Package { name, .. } => {
-                    let roles = knowledge.roles_of(&name);
+                    let roles = knowledge.roles_of(name);
                     is_serving |= roles.iter().any(|row| SERVING.contains(&row.role));
                 }
                 Resolution::Builtin(_) | Resolution::Missing => {}

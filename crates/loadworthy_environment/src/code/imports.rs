@@ -19,11 +19,12 @@ impl Imports {
         for (file, module) in code.modules() {
             let Some(package) = code.package_of(file) else { continue };
             for specifier in specifiers(module) {
-                let Resolution::Package { name, subpath } = code.program().resolve(file, &specifier) else {
+                let resolution = code.program().resolve(file, &specifier);
+                let Resolution::Package { name, subpath } = resolution.as_ref() else {
                     continue;
                 };
                 let whole = if subpath.is_empty() { name.clone() } else { format!("{name}/{subpath}") };
-                for key in [&name, &whole] {
+                for key in [name, &whole] {
                     let places = found.0.entry(key.clone()).or_default();
                     if !places.iter().any(|(known, _)| *known == package) {
                         let line = line_of(module, &specifier);
