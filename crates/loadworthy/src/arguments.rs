@@ -29,6 +29,13 @@ pub(crate) enum Task {
     Audit(Box<AuditArguments>),
     /// Print the route table: method, full path, place, middleware and handler.
     Routes(TableArguments),
+    /// List the checks.
+    Checks(ListArguments),
+    /// Print the page of a check: what it finds, why that fails under load, examples.
+    Explain {
+        /// Its code or name ("1A", "n-plus-one").
+        check: String,
+    },
 }
 
 /// Which project, and how it is read.
@@ -102,6 +109,14 @@ pub(crate) struct TargetArguments {
     /// Largest part of requests that may fail, 0 to 1 [default: 0.01].
     #[arg(long, value_name = "PART", allow_negative_numbers = true, help_heading = "Load target")]
     pub(crate) error_rate: Option<f64>,
+}
+
+/// Options of a list that needs no project.
+#[derive(Args, Clone)]
+pub(crate) struct ListArguments {
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t = TableFormat::Terminal)]
+    pub(crate) format: TableFormat,
 }
 
 /// Options of a table about a project.

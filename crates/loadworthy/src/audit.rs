@@ -15,6 +15,7 @@ use crate::gate::Gate;
 use crate::output;
 use crate::selection::Selection;
 use crate::session::{Session, diagnostics};
+use crate::suppression::suppress;
 use crate::target::target;
 
 /// Runs the audit and writes its reports.
@@ -28,8 +29,10 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
     let report = session.with_analysis(|analysis| {
         session.progress.stage("checking");
         let found = run_all(analysis, &environment, &target, |code| selection.includes(code));
-        let converted = convert(analysis, &environment, &target, found);
-        let report = report(analysis, &target, converted);
+        let mut converted = convert(analysis, &environment, &target, found);
+        let comments = suppress(analysis.program(), &selection, &mut converted);
+        let mut report = report(analysis, &target, converted);
+        report.diagnostics.extend(comments);
         let verdict = gate.judge(&report);
         session.progress.end();
         let shown = above(report, gate.shown);

@@ -7,14 +7,17 @@ mod audit;
 mod config;
 mod convert;
 mod crash;
+mod directive;
 mod failure;
 mod gate;
 mod location;
 mod output;
+mod pages;
 mod progress;
 mod routes;
 mod selection;
 mod session;
+mod suppression;
 mod target;
 
 use std::process::ExitCode;
@@ -37,6 +40,8 @@ fn run(arguments: Arguments, matches: &clap::ArgMatches) -> Result<ExitCode, Fai
     match arguments.command {
         None => audit::run(&arguments.audit, own),
         Some(Task::Audit(audit)) => audit::run(&audit, own),
+        Some(Task::Checks(options)) => pages::list(&options).map(|()| ExitCode::SUCCESS),
+        Some(Task::Explain { check }) => pages::explain(&check).map(|()| ExitCode::SUCCESS),
         Some(Task::Routes(options)) => routes::run(&options).map(|()| ExitCode::SUCCESS),
     }
 }

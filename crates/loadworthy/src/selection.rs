@@ -32,6 +32,15 @@ impl Selection {
         Ok(Self { codes })
     }
 
+    /// Whether all of these run; for none named, whether every check does.
+    pub(crate) fn includes_all(&self, codes: &[&'static str]) -> bool {
+        if codes.is_empty() {
+            self.codes.len() == CHECKS.len()
+        } else {
+            codes.iter().all(|it| self.includes(it))
+        }
+    }
+
     pub(crate) fn includes(&self, code: &str) -> bool {
         self.codes.contains(&code)
     }

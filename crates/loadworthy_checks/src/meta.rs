@@ -49,6 +49,21 @@ pub enum Category {
     Frontend,
 }
 
+impl Category {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Database => "Database",
+            Self::Memory => "Memory",
+            Self::Async => "Async",
+            Self::Runtime => "Runtime",
+            Self::Resilience => "Resilience",
+            Self::Frontend => "Frontend",
+        }
+    }
+}
+
 /// One of the checks.
 pub trait Check: Sync {
     /// Its names.

@@ -13,7 +13,7 @@ mod tree;
 pub use ids::{Atom, BindingId, ClassId, FunctionId, List, NodeId, TypeId};
 pub use lines::LineIndex;
 pub use lower::WHOLE_MODULE;
-pub use module::Module;
+pub use module::{Module, SUPPRESSION_WORD, Suppression};
 pub use parse::{Parsed, STACK_BYTES, SyntaxError, parse};
 pub use tree::{
     Binary, Binding, BindingKind, Class, ClassMember, Export, ExportTarget, Function, Import, ImportId,

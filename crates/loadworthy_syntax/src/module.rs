@@ -29,8 +29,23 @@ pub struct Module {
     pub(crate) parameter_decorators: Vec<ParameterDecorators>,
     pub(crate) side_imports: Vec<Atom>,
     pub(crate) directives: Vec<Box<str>>,
+    pub(crate) suppressions: Vec<Suppression>,
     pub(crate) root: NodeId,
 }
+
+/// A comment to the tool itself: `// loadworthy-ignore-next-line n-plus-one -- reason`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Suppression {
+    /// First line, counted from 1.
+    pub first_line: u32,
+    /// Last line.
+    pub last_line: u32,
+    /// What stands between the comment signs.
+    pub text: Box<str>,
+}
+
+/// Comments to the tool begin with this.
+pub const SUPPRESSION_WORD: &str = "loadworthy-ignore";
 
 const HOLE: Node = Node { kind: Kind::Hole, span: Span { start: 0, end: 0 }, parent: NodeId::NONE };
 
@@ -219,6 +234,12 @@ impl Module {
     #[must_use]
     pub fn has_directive(&self, directive: &str) -> bool {
         self.directives.iter().any(|own| &**own == directive)
+    }
+
+    /// Comments to the tool itself, in source order; other comments are not kept.
+    #[must_use]
+    pub fn suppressions(&self) -> &[Suppression] {
+        &self.suppressions
     }
 
     /// The function whose code holds the node; for a `Function` node, the one around it.

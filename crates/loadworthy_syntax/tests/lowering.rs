@@ -230,6 +230,25 @@ fn own_nodes_stop_at_functions() {
     assert!(!own.iter().any(|id| module.source(*id) == "g()"));
 }
 
+#[test]
+fn comments_to_the_tool_are_kept_with_their_lines() {
+    let text = "// loadworthy-ignore-next-line 1A -- why\na();\n/*\n loadworthy-ignore-file 2C\n*/\n// about loadworthy-ignore\nconst s = '// loadworthy-ignore-line';\n<b>{/* loadworthy-ignore-line 5A */}</b>;\n";
+    let module = lowered("a.jsx", text);
+    let kept: Vec<_> = module
+        .suppressions()
+        .iter()
+        .map(|comment| (comment.first_line, comment.last_line, &*comment.text))
+        .collect();
+    assert_eq!(
+        kept,
+        [
+            (1, 1, "loadworthy-ignore-next-line 1A -- why"),
+            (3, 5, "loadworthy-ignore-file 2C"),
+            (8, 8, "loadworthy-ignore-line 5A")
+        ]
+    );
+}
+
 proptest! {
     #[test]
     fn any_text_is_parsed_without_panic(text in ".{0,200}") {

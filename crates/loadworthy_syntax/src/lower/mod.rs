@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 
 use crate::ids::{Atom, BindingId, FunctionId, List, NodeId, TypeId};
 use crate::lines::LineIndex;
-use crate::module::Module;
+use crate::module::{Module, SUPPRESSION_WORD, Suppression};
 use crate::tree::{Binding, BindingKind, Kind, Node, Span};
 
 /// Lowers a parsed program. `text` is the text that was parsed.
@@ -27,7 +27,22 @@ pub(crate) fn lower(text: &str, program: &Program<'_>, scoping: &Scoping) -> Mod
     let body = lowering.statements(root, &program.body);
     lowering.set(root, Kind::Block(body));
     let directives = program.directives.iter().map(|directive| directive.directive.as_str().into()).collect();
-    lowering.finish(text, root, directives)
+    let mut module = lowering.finish(text, root, directives);
+    module.suppressions = suppressions(text, program, &module.lines);
+    module
+}
+
+fn suppressions(text: &str, program: &Program<'_>, lines: &LineIndex) -> Vec<Suppression> {
+    let comments = program.comments.iter().filter_map(|comment| {
+        let (whole, inner) = (comment.span, comment.content_span());
+        let content = text.get(inner.start as usize..inner.end as usize)?.trim();
+        content.starts_with(SUPPRESSION_WORD).then(|| Suppression {
+            first_line: lines.line(whole.start),
+            last_line: lines.line(whole.end.saturating_sub(1)),
+            text: content.into(),
+        })
+    });
+    comments.collect()
 }
 
 struct Lowering<'s> {
@@ -178,6 +193,7 @@ impl<'s> Lowering<'s> {
             parameter_decorators: parts.parameter_decorators,
             side_imports: parts.side_imports,
             directives,
+            suppressions: Vec::new(),
             root,
         }
     }
