@@ -15,7 +15,7 @@ use super::{Values, none};
 
 /// Longest chain of questions behind one answer. Real chains (route → controller → service → repository → client, each
 /// through an import, a field and a factory) stay below 60.
-const MAX_DEPTH: usize = 160;
+pub(super) const MAX_DEPTH: usize = 160;
 
 /// An interned name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

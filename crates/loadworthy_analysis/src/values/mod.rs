@@ -155,6 +155,9 @@ impl<'p> Resolver<'p> {
 
     fn compute(&self, (file, node): Site) -> Values {
         let Some(module) = self.module(file) else { return none() };
+        if is_long_chain(module, node) {
+            return none();
+        }
         let at = |id: NodeId| (file, id);
         match module.kind(node) {
             Kind::Name { name, binding: BindingId::NONE } => Self::global(module.str(name)),
@@ -277,6 +280,17 @@ fn is_require(module: &Module, callee: NodeId) -> bool {
 fn position(number: f64) -> usize {
     let is_index = (0.0..1_000_000.0).contains(&number) && number.fract() == 0.0;
     if is_index { number as usize } else { usize::MAX }
+}
+
+/// Whether following the chain of members and calls below a node would take more questions than are asked for one answer:
+/// said at once, since a question cut off by its depth is not remembered and each node of the chain would ask it again.
+fn is_long_chain(module: &Module, node: NodeId) -> bool {
+    let below = |node: &NodeId| match module.kind(*node) {
+        Kind::Call { callee, .. } | Kind::New { callee, .. } => Some(callee),
+        Kind::Member { object, .. } => Some(object),
+        _ => None,
+    };
+    std::iter::successors(Some(node), below).nth(memo::MAX_DEPTH).is_some()
 }
 
 fn none() -> Values {

@@ -1,0 +1,16 @@
+//! The command as a user runs it: the real binary on small projects.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod audit;
+mod formats;
+mod hostile;
+mod messages;
+mod routes;
+mod support;
+mod suppressions;
