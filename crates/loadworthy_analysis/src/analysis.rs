@@ -31,6 +31,7 @@ pub struct Analysis<'p> {
     failures: OnceLock<Failures>,
     works: OnceLock<Works>,
     models: OnceLock<Models<'p>>,
+    loaded: OnceLock<Vec<bool>>,
 }
 
 /// A repeated place: what runs more than once, and the calls between the loop and it.
@@ -56,8 +57,18 @@ impl<'p> Analysis<'p> {
         let queries = Queries::find(program, &calls);
         let routes = routes(&Resolver::new(program));
         let reach = Reach::new(program, &graph, &routes);
-        let (failures, works) = (OnceLock::new(), OnceLock::new());
-        Self { program, calls, graph, queries, routes, reach, failures, works, models: OnceLock::new() }
+        Self {
+            program,
+            calls,
+            graph,
+            queries,
+            routes,
+            reach,
+            failures: OnceLock::new(),
+            works: OnceLock::new(),
+            models: OnceLock::new(),
+            loaded: OnceLock::new(),
+        }
     }
 
     /// The program.
@@ -118,6 +129,10 @@ impl<'p> Analysis<'p> {
     #[must_use]
     pub fn works(&self) -> &Works {
         self.works.get_or_init(|| Works::new(&self.calls, &self.graph))
+    }
+
+    pub(crate) fn loaded_files(&self) -> &[bool] {
+        self.loaded.get_or_init(|| self.find_loaded())
     }
 
     /// The calls of library members with such an effect.

@@ -183,8 +183,12 @@ impl<'p> Reader<'p> {
         // Of several objects that it may be, the one whose member does something counts.
         let best = calls
             .reduce(|best, other| if best.member.is_none() && other.member.is_some() { other } else { best });
-        best.filter(|call| call.member.is_some() || members.len() == 1)
-            .or_else(|| self.builtin(file, module, node))
+        // `(secure ? https : http).get(…)` is one member, whichever object it is of.
+        let is_one = members.windows(2).all(|two| match two {
+            [a, b] => (a.on.lib, a.on.handle, &a.name) == (b.on.lib, b.on.handle, &b.name),
+            _ => true,
+        });
+        best.filter(|call| call.member.is_some() || is_one).or_else(|| self.builtin(file, module, node))
     }
 
     fn library_call(&self, file: FileId, called: &Called) -> LibraryCall<'p> {

@@ -154,7 +154,8 @@ fn through(call: &Call<'_>, outlet: Outlet, inner: Failing) -> Failing {
 fn gives_promise(library: &LibraryCall<'_>) -> bool {
     match library.member {
         Some(member) => member.returns.is_awaitable(),
-        None => matches!(&*library.name, "then" | "catch" | "finally" | "Promise"),
+        // `new Promise(executor)` and the methods of promises.
+        None => matches!(&*library.name, "" | "then" | "catch" | "finally" | "Promise"),
     }
 }
 

@@ -4,6 +4,8 @@
 
 mod access;
 mod analysis;
+mod answers;
+mod applications;
 mod calls;
 mod connections;
 mod failure;
@@ -14,6 +16,7 @@ mod handles;
 mod handling;
 mod index;
 mod links;
+mod loading;
 mod loops;
 mod origin;
 mod paths;
@@ -26,9 +29,12 @@ mod schema;
 mod sequence;
 mod values;
 mod work;
+mod wrappers;
 
 pub use access::{Access, Decision, accesses, decision, results, uses};
 pub use analysis::{Analysis, Repetition};
+pub use answers::{Answers, Positions};
+pub use applications::Application;
 pub use calls::{Call, Calls, Handed, LibraryCall, package_name};
 pub use connections::{Checkout, Opening, checkouts, openings};
 pub use failure::{Cause, CauseKind, Failing, Failures, Outlet, installed_version, outlet};
@@ -52,3 +58,4 @@ pub use schema::{Models, models};
 pub use sequence::{Step as AwaitedStep, Waterfall, waterfalls};
 pub use values::{External, Number, Resolver, Root, Site, Step, Value, Values};
 pub use work::{Work, Works};
+pub use wrappers::Wrapping;

@@ -6,10 +6,10 @@ use rayon::prelude::*;
 
 use crate::asynchrony;
 use crate::audit::Audit;
-use crate::database;
 use crate::finding::{Finding, Place};
 use crate::memory;
 use crate::meta::Check;
+use crate::{database, resilience};
 
 /// Every check, one a line, in the order of their codes.
 #[rustfmt::skip]
@@ -19,6 +19,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &memory::unbounded_cache::UnboundedCache,
     &asynchrony::check_then_act::CheckThenAct,
     &asynchrony::await_waterfall::AwaitWaterfall,
+    &resilience::error_observability::ErrorObservability,
 ];
 
 /// Runs the checks that are wanted, on the threads of the current pool; the findings are in the order of checks and

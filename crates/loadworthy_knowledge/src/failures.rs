@@ -57,12 +57,42 @@ pub struct ErrorEvent {
     /// Those members; empty: any.
     #[serde(default)]
     pub names: Vec<String>,
+    /// The packages that such an object must come from; empty: any of the library.
+    #[serde(default)]
+    pub modules: Vec<String>,
+    /// Packages that listen themselves to what they are given.
+    #[serde(default)]
+    pub listened_by: Vec<String>,
     /// The event.
     pub event: String,
     /// What happens without a listener.
     pub without: Without,
     /// What makes it happen, in words.
     pub when: String,
+}
+
+/// A connect that nothing tries again by itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GivesUp {
+    /// The library's id.
+    pub lib: String,
+    /// The handles it is called on.
+    pub on: Vec<String>,
+    /// The members.
+    pub names: Vec<String>,
+    /// What happens to later work, in words.
+    pub then: String,
+}
+
+/// Packages that keep the process alive when nobody handles a rejection.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeepsAlive {
+    /// npm packages.
+    pub packages: Vec<String>,
+    /// In words.
+    pub note: String,
 }
 
 impl Versioned for Rejection {
@@ -94,6 +124,8 @@ pub(crate) struct Failures {
     rejections: FxHashMap<LibId, Vec<Rejection>>,
     throws: FxHashMap<LibId, Vec<Throws>>,
     events: Vec<(LibId, HandleId, ErrorEvent)>,
+    gives_up: FxHashMap<LibId, Vec<GivesUp>>,
+    pub(crate) keep_alive: Vec<KeepsAlive>,
 }
 
 impl Failures {
@@ -125,6 +157,15 @@ impl Failures {
 
     pub(crate) fn throws(&self, lib: LibId, on: &str, name: &str) -> Option<&Throws> {
         let mut rows = self.throws.get(&lib)?.iter();
+        rows.find(|row| row.on.iter().any(|it| it == on) && row.names.iter().any(|it| it == name))
+    }
+
+    pub(crate) fn add_gives_up(&mut self, lib: LibId, row: GivesUp) {
+        self.gives_up.entry(lib).or_default().push(row);
+    }
+
+    pub(crate) fn gives_up(&self, lib: LibId, on: &str, name: &str) -> Option<&GivesUp> {
+        let mut rows = self.gives_up.get(&lib)?.iter();
         rows.find(|row| row.on.iter().any(|it| it == on) && row.names.iter().any(|it| it == name))
     }
 

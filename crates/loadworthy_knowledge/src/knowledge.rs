@@ -7,17 +7,18 @@ use crate::closed_sets::Op;
 use crate::conventions::Convention;
 use crate::environment::{EnvironmentRows, HostRow, ImageRow, PlanRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
-use crate::failures::{ErrorEvent, Failures, Rejection, Throws};
+use crate::failures::{ErrorEvent, Failures, GivesUp, KeepsAlive, Rejection, Throws};
 use crate::libraries::{Libraries, Library};
 use crate::members::{Members, Origin};
 use crate::names::{HandleId, HandleNames, LibId};
 use crate::reference::{Cost, Costs, DefaultRow, Defaults, Trap, Traps};
 use crate::rows::Member;
 use crate::source::{
-    CALLBACKS, CONVENTIONS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS,
+    CALLBACKS, CONVENTIONS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS, WIRING,
 };
 use crate::steps::{HandleRow, Step, Steps};
 use crate::versions::{Nearest, installed};
+use crate::wiring::{Concern, Wiring, WiringRows};
 
 /// What libraries are and what calling them does.
 #[derive(Debug, Default)]
@@ -33,6 +34,7 @@ pub struct Knowledge {
     costs: OnceLock<Costs>,
     traps: OnceLock<Traps>,
     environment: OnceLock<EnvironmentRows>,
+    wiring: OnceLock<WiringRows>,
 }
 
 /// A test reads every compiled-in file, so the empty fallback is never taken.
@@ -110,6 +112,11 @@ impl Knowledge {
                 let lib = knowledge.known("throws", &row.lib, row.names.first())?;
                 knowledge.failures.add_throws(lib, row);
             }
+            for row in file.gives_up {
+                let lib = knowledge.known("gives_up", &row.lib, row.names.first())?;
+                knowledge.failures.add_gives_up(lib, row);
+            }
+            knowledge.failures.keep_alive.extend(file.keeps_alive);
             for row in file.error_event {
                 let lib = knowledge.known("error_event", &row.lib, Some(&row.handle))?;
                 knowledge.failures.add_event(lib, row, &mut knowledge.handles);
@@ -320,6 +327,18 @@ impl Knowledge {
         self.failures.throws(lib, self.handle_name(on), name)
     }
 
+    /// Whether a connect that fails is never tried again, and what follows.
+    #[must_use]
+    pub fn gives_up(&self, lib: LibId, on: HandleId, name: &str) -> Option<&GivesUp> {
+        self.failures.gives_up(lib, self.handle_name(on), name)
+    }
+
+    /// Packages that keep the process alive when nobody handles a rejection.
+    #[must_use]
+    pub fn keep_alive(&self) -> &[KeepsAlive] {
+        &self.failures.keep_alive
+    }
+
     /// The events that need a listener, with the library and handle that emits them.
     pub fn error_events(&self) -> impl Iterator<Item = (LibId, HandleId, &ErrorEvent)> {
         self.failures.events().iter().map(|(lib, handle, row)| (*lib, *handle, row))
@@ -402,6 +421,22 @@ impl Knowledge {
     #[must_use]
     pub fn plan(&self, platform: &str, name: &str) -> Option<&PlanRow> {
         self.environment_table().plan(platform, name)
+    }
+
+    /// Code that gives an application of a framework what it lacks.
+    #[must_use]
+    pub fn wiring(&self, concern: Concern, framework: &str) -> Option<&Wiring> {
+        self.wiring_rows().wiring(concern, framework)
+    }
+
+    /// The shortest question to a database; `{db}` is the client's variable.
+    #[must_use]
+    pub fn ping(&self, lib: &str) -> Option<&str> {
+        self.wiring_rows().ping(lib)
+    }
+
+    fn wiring_rows(&self) -> &WiringRows {
+        self.wiring.get_or_init(|| WiringRows::new(File::parse(WIRING).unwrap_or_default()))
     }
 
     /// How connection pools are created and configured.

@@ -20,6 +20,7 @@ mod rows;
 mod source;
 mod steps;
 mod versions;
+mod wiring;
 
 pub use callbacks::Callback;
 pub use closed_sets::{
@@ -29,7 +30,7 @@ pub use conventions::Convention;
 pub use effect::{Effect, Group};
 pub use environment::{HostRow, ImageRow, PlanRow, PoolRow, Role, RoleRow};
 pub use error::KnowledgeError;
-pub use failures::{ErrorEvent, Rejection, Throws};
+pub use failures::{ErrorEvent, GivesUp, KeepsAlive, Rejection, Throws};
 pub use knowledge::Knowledge;
 pub use libraries::Library;
 pub use names::{HandleId, LibId};
@@ -37,3 +38,4 @@ pub use reference::{Cost, DefaultRow, DefaultValue, Trap};
 pub use rows::Member;
 pub use steps::Step;
 pub use versions::{Nearest, Versions};
+pub use wiring::{Concern, Ping, Wiring};

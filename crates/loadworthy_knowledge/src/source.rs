@@ -7,11 +7,12 @@ use crate::callbacks::Callback;
 use crate::conventions::ConventionRow;
 use crate::environment::{HostRow, ImageRow, PlanRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
-use crate::failures::{ErrorEvent, Rejection, Throws};
+use crate::failures::{ErrorEvent, GivesUp, KeepsAlive, Rejection, Throws};
 use crate::libraries::Library;
 use crate::reference::{Cost, DefaultRow, Trap};
 use crate::rows::Member;
 use crate::steps::HandleRow;
+use crate::wiring::{Ping, Wiring};
 
 pub(crate) const EFFECTS: (&str, &str) = ("effects.toml", include_str!("../data/effects.toml"));
 pub(crate) const HANDLES: (&str, &str) = ("handles.toml", include_str!("../data/handles.toml"));
@@ -20,6 +21,7 @@ pub(crate) const CONVENTIONS: (&str, &str) = ("conventions.toml", include_str!("
 pub(crate) const DEFAULTS: (&str, &str) = ("defaults.toml", include_str!("../data/defaults.toml"));
 pub(crate) const COSTS: (&str, &str) = ("costs.toml", include_str!("../data/costs.toml"));
 pub(crate) const FAILURES: (&str, &str) = ("failures.toml", include_str!("../data/failures.toml"));
+pub(crate) const WIRING: (&str, &str) = ("wiring.toml", include_str!("../data/wiring.toml"));
 pub(crate) const TRAPS: (&str, &str) = ("traps.toml", include_str!("../data/traps.toml"));
 pub(crate) const ENVIRONMENT: (&str, &str) = ("environment.toml", include_str!("../data/environment.toml"));
 
@@ -35,6 +37,10 @@ pub(crate) struct File {
     pub(crate) rejection: Vec<Rejection>,
     pub(crate) throws: Vec<Throws>,
     pub(crate) error_event: Vec<ErrorEvent>,
+    pub(crate) wiring: Vec<Wiring>,
+    pub(crate) ping: Vec<Ping>,
+    pub(crate) gives_up: Vec<GivesUp>,
+    pub(crate) keeps_alive: Vec<KeepsAlive>,
     pub(crate) default: Vec<DefaultRow>,
     pub(crate) cost: Vec<Cost>,
     pub(crate) trap: Vec<Trap>,

@@ -1,1 +1,3 @@
 //! Checks of this group, one file each.
+
+pub(crate) mod error_observability;

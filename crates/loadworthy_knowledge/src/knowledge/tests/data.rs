@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::super::Knowledge;
 use crate::names::{HandleId, without_node};
 use crate::source::{
-    CALLBACKS, CONVENTIONS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS,
+    CALLBACKS, CONVENTIONS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS, WIRING,
 };
 use crate::steps::HandleOp;
 
@@ -16,7 +16,9 @@ fn effects() -> File {
 
 #[test]
 fn every_file_parses_into_the_closed_sets() {
-    for source in [EFFECTS, HANDLES, CALLBACKS, CONVENTIONS, DEFAULTS, COSTS, TRAPS, ENVIRONMENT, FAILURES] {
+    for source in
+        [EFFECTS, HANDLES, CALLBACKS, CONVENTIONS, DEFAULTS, COSTS, TRAPS, ENVIRONMENT, FAILURES, WIRING]
+    {
         if let Err(error) = File::parse(source) {
             panic!("{error}");
         }
@@ -244,5 +246,18 @@ fn failures_name_handles_and_packages_of_their_library() {
     }
     for row in &rows.error_event {
         assert!(row.from.iter().all(|from| knowledge.handle(from).is_some()), "{row:?}");
+    }
+}
+
+#[test]
+fn wiring_and_pings_name_libraries() {
+    let knowledge = Knowledge::builtin();
+    let rows = File::parse(WIRING).unwrap();
+    for row in &rows.wiring {
+        assert!(row.framework == "*" || knowledge.library_id(&row.framework).is_some(), "{row:?}");
+        assert!(row.imports.iter().all(|import| import.contains('|')), "{row:?}");
+    }
+    for row in &rows.ping {
+        assert!(knowledge.library_id(&row.lib).is_some(), "{row:?}");
     }
 }

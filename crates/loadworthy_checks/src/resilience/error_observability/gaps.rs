@@ -1,0 +1,251 @@
+//! What an application does not show of itself: health, metrics, request ids, structured logs, traces. One finding for
+//! each of them, which lists the applications, with the wiring as fix.
+
+use std::collections::BTreeSet;
+
+use loadworthy_analysis::{Application, Site};
+use loadworthy_capacity::{Cost, Severity};
+use loadworthy_knowledge::{Concern, Role, Wiring};
+use loadworthy_project::PackageId;
+use loadworthy_syntax::Kind;
+
+use super::META;
+use super::process::{Processes, package_of};
+use super::style::{Style, variable_of};
+use crate::audit::Audit;
+use crate::finding::{Evidence, Finding, Fix, Place, Words};
+
+/// Applications with fewer routes are taken for samples and sidecars.
+const LEAST_ROUTES: usize = 3;
+
+struct Gap {
+    concern: Concern,
+    /// Packages of these roles fill it.
+    roles: &'static [Role],
+    /// Route paths that contain one of these words do.
+    paths: &'static [&'static str],
+    /// Text in the code that does.
+    words: &'static [&'static str],
+    severity: Severity,
+    title: &'static str,
+    problem: &'static str,
+    verify: &'static str,
+    tradeoff: &'static str,
+}
+
+static GAPS: [Gap; 5] = [
+    Gap {
+        concern: Concern::Health,
+        roles: &[],
+        paths: &["health", "ready", "livez", "liveness", "alive", "heartbeat", "ping", "/status"],
+        words: &["createTerminus", "HealthCheckService", "exposeStatusRoute", "healthcheck"],
+        severity: Severity::Medium,
+        title: "no health or readiness endpoint",
+        problem: "A load balancer can't tell an instance that lost its database, or has not finished starting, from a healthy one: it keeps its share of the traffic and answers every request with an error. \
+                  With several instances one broken one means a constant error rate above the target.",
+        verify: "Stop the database of one instance: `curl -i localhost:3000/readyz` must answer 503 within a second, and the balancer must take the instance out.",
+        tradeoff: "Readiness queries the database on every probe: keep the interval at 5 s or more, and let liveness check nothing but the process.",
+    },
+    Gap {
+        concern: Concern::Metrics,
+        roles: &[Role::Metrics, Role::Tracing],
+        paths: &["metrics"],
+        words: &["/metrics", "collectDefaultMetrics", "PrometheusModule"],
+        severity: Severity::Medium,
+        title: "no metrics",
+        problem: "Nothing measures requests per second, latency percentiles, event-loop lag, heap or the pool's queue. Under the target load a saturating pool and a blocked loop look the same from outside, \
+                  and the first sign of either is a timeout of a user.",
+        verify: "Run the load test and query p95 by route, event-loop lag and pool wait from the metrics: each must have values.",
+        tradeoff: "About 1 µs a request; keep ids and raw URLs out of labels, or the metrics themselves grow without bound.",
+    },
+    Gap {
+        concern: Concern::RequestId,
+        roles: &[Role::Tracing],
+        paths: &[],
+        words: &[
+            "x-request-id",
+            "x-correlation-id",
+            "requestId",
+            "request_id",
+            "correlationId",
+            "correlation_id",
+            "traceId",
+            "trace_id",
+            "traceparent",
+            "reqId",
+            "genReqId",
+            "pino-http",
+            "nestjs-pino",
+            "nestjs-cls",
+        ],
+        severity: Severity::Monitor,
+        title: "no request id in logs",
+        problem: "Log lines of concurrent requests are interleaved: at 100 req/s an error line can't be matched to its request, its user or the lines of the services behind it.",
+        verify: "Send two requests at once, one of which fails: all lines of the failing one must carry the same id, which its response returns in `x-request-id`.",
+        tradeoff: "AsyncLocalStorage costs a few percent of throughput on very hot paths.",
+    },
+    Gap {
+        concern: Concern::StructuredLogs,
+        roles: &[Role::Logging],
+        paths: &[],
+        words: &[],
+        severity: Severity::Monitor,
+        title: "no structured logger",
+        problem: "Errors are written with `console`: lines without level, time or fields, which no log search can filter or count, and which are written synchronously when the output is a file or a terminal.",
+        verify: "Query the log search for `level = error` by route during the load test: it must return counts.",
+        tradeoff: "JSON lines are hard to read in a terminal: pretty-print in development only.",
+    },
+    Gap {
+        concern: Concern::Tracing,
+        roles: &[Role::Tracing],
+        paths: &[],
+        words: &["opentelemetry", "dd-trace", "newrelic", "elastic-apm"],
+        severity: Severity::Monitor,
+        title: "no tracing",
+        problem: "A slow request does not say where its time went: handler, pool wait, query or external call. Without spans the causes of a p95 above the target are guessed.",
+        verify: "Open the trace of one slow request: it must show the spans of its queries and outgoing calls.",
+        tradeoff: "Sample (1–10 %) under load: full tracing costs 5–15 % of throughput.",
+    },
+];
+
+pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mut Vec<Finding>) {
+    let applications: Vec<&Application> =
+        processes.applications().iter().filter(|it| serves_enough(audit, it)).collect();
+    for gap in &GAPS {
+        let lacking: Vec<&Application> =
+            applications.iter().copied().filter(|it| !is_filled(audit, gap, it)).collect();
+        findings.extend(finding(audit, gap, &lacking));
+    }
+}
+
+fn serves_enough(audit: &Audit<'_, '_>, application: &Application) -> bool {
+    let routes = audit.analysis.routes().iter();
+    let own = routes.filter(|route| {
+        route.kind.is_per_request() && package_of(audit, route.site) == Some(application.package)
+    });
+    own.count() >= LEAST_ROUTES
+}
+
+fn is_filled(audit: &Audit<'_, '_>, gap: &Gap, application: &Application) -> bool {
+    let framework = audit.knowledge().library(application.framework).id.as_str();
+    // Without code to wire it in, there is nothing to advise: the framework does it by itself.
+    if audit.knowledge().wiring(gap.concern, framework).is_none() {
+        return true;
+    }
+    has_role(audit, gap, application.package)
+        || has_path(audit, gap, application.package)
+        || has_word(audit, gap, application.package)
+}
+
+fn has_role(audit: &Audit<'_, '_>, gap: &Gap, package: PackageId) -> bool {
+    let project = audit.program().project();
+    let rows = audit.knowledge().roles().iter().filter(|row| gap.roles.contains(&row.role));
+    let mut packages = rows.flat_map(|row| &row.packages);
+    packages.any(|it| project.depends_on(package, it))
+}
+
+fn has_path(audit: &Audit<'_, '_>, gap: &Gap, package: PackageId) -> bool {
+    audit.analysis.routes().iter().any(|route| {
+        let path = route.path.to_lowercase();
+        package_of(audit, route.site) == Some(package) && gap.paths.iter().any(|word| path.contains(word))
+    })
+}
+
+/// Whether a string, name or import of the package's loaded code has one of the words.
+fn has_word(audit: &Audit<'_, '_>, gap: &Gap, package: PackageId) -> bool {
+    if gap.words.is_empty() {
+        return false;
+    }
+    audit.program().modules().any(|(file, module)| {
+        audit.analysis.is_loaded(file)
+            && audit.program().project().file(file).is_some_and(|it| it.package == package)
+            && gap.words.iter().any(|word| module.text().contains(word))
+    })
+}
+
+fn finding(audit: &Audit<'_, '_>, gap: &Gap, lacking: &[&Application]) -> Option<Finding> {
+    let first = lacking.first()?;
+    let evidence = lacking
+        .iter()
+        .map(|application| Evidence {
+            place: Place::Code(application.site),
+            note: format!("this application has {}", gap.title),
+        })
+        .collect();
+    let words = Words {
+        title: match lacking {
+            [_] => gap.title.to_owned(),
+            all => format!("{} in {} applications", gap.title, all.len()),
+        },
+        problem: gap.problem.to_owned(),
+        verify: gap.verify.to_owned(),
+        tradeoff: gap.tradeoff.to_owned(),
+    };
+    let mut finding =
+        Finding::new(&META, first.site, evidence, Cost::at_share(1.0), words, fix(audit, gap, first));
+    finding.routes = Some(Vec::new());
+    Some(finding.at_least(gap.severity).at_most(gap.severity))
+}
+
+fn fix(audit: &Audit<'_, '_>, gap: &Gap, application: &Application) -> Fix {
+    let framework = audit.knowledge().library(application.framework).id.as_str();
+    let Some(wiring) = audit.knowledge().wiring(gap.concern, framework) else { return Fix::default() };
+    let style = Style::of(audit, application);
+    let code = filled(audit, wiring, &style, application);
+    let install = match wiring.packages.as_slice() {
+        [] => String::new(),
+        packages => format!("Install {}. ", packages.join(" and ")),
+    };
+    let place = match wiring.place.as_deref() {
+        None => format!(
+            "Put the imports at the top of {} and the code behind the creation of `{}`.",
+            style.file, style.app
+        ),
+        Some("last") => format!("Put the code behind all routes in {}.", style.file),
+        Some(file) => format!("Put it into {}.", style.file_named(file)),
+    };
+    let imports: Vec<String> = wiring
+        .imports
+        .iter()
+        .filter_map(|import| import.split_once('|'))
+        .map(|(names, module)| style.import(names, module))
+        .collect();
+    let creation = audit.lines_around(audit.statement(application.site), 0);
+    let is_own_file = wiring.place.as_deref().is_some_and(|place| place != "last");
+    let creation_shown = if is_own_file { String::new() } else { format!("{creation}\n") };
+    Fix {
+        description: format!("{install}{place}"),
+        before: Some(creation),
+        after: Some(format!("{}\n{creation_shown}{}", imports.join("\n"), code.trim_end())),
+        ..Fix::default()
+    }
+}
+
+fn filled(audit: &Audit<'_, '_>, wiring: &Wiring, style: &Style<'_>, application: &Application) -> String {
+    let check =
+        database_check(audit, application.package).unwrap_or_else(|| String::from("Promise.resolve(true)"));
+    wiring.code.replace("{app}", &style.app).replace("{check}", &check)
+}
+
+/// The shortest question to the database that the package uses.
+fn database_check(audit: &Audit<'_, '_>, package: PackageId) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    for (call, library) in audit.analysis.effects(loadworthy_knowledge::Effect::is_database_trip) {
+        if package_of(audit, call.site) != Some(package) || !seen.insert(library.lib) {
+            continue;
+        }
+        let row = audit.knowledge().library(library.lib);
+        let Some(code) = audit.knowledge().ping(&row.id) else { continue };
+        let name = library.made_at.and_then(|made| client_name(audit, made));
+        return Some(code.replace("{db}", &name.unwrap_or_else(|| String::from("db"))));
+    }
+    None
+}
+
+fn client_name(audit: &Audit<'_, '_>, made: Site) -> Option<String> {
+    let name = variable_of(audit, made)?;
+    let module = audit.module(made)?;
+    let is_plain = !matches!(module.kind(made.1), Kind::Hole)
+        && name.chars().all(|it| it.is_alphanumeric() || it == '_');
+    is_plain.then_some(name)
+}

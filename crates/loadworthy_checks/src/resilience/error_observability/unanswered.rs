@@ -1,0 +1,285 @@
+//! Handlers that on some way neither answer nor hand the request on, and handlers that answer twice.
+
+use std::collections::BTreeSet;
+
+use loadworthy_analysis::{Answers, Call, Exit, ExitKind, FunctionRef, Handed, Positions, Site, Wrapping};
+use loadworthy_capacity::{Failure, Severity};
+use loadworthy_knowledge::Runs;
+use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
+
+use super::META;
+use super::process::is_server_code;
+use crate::audit::{Audit, route_name};
+use crate::finding::{Applicability, Edit, Evidence, Finding, Fix, Place, Words};
+
+pub(super) fn report(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
+    let mut seen: BTreeSet<FunctionRef> = BTreeSet::new();
+    for call in audit.analysis.calls().iter() {
+        if !is_server_code(audit, call.site) {
+            continue;
+        }
+        for handed in &call.handed {
+            if takes_response(audit, call, handed) && seen.insert(handed.function) {
+                judge(audit, call.site, handed.function, findings);
+            }
+        }
+    }
+}
+
+/// Whether the library passes a response to the function, which has to answer with it.
+fn takes_response(audit: &Audit<'_, '_>, call: &Call<'_>, handed: &Handed) -> bool {
+    let Some(library) = &call.library else { return false };
+    let is_value = matches!(audit.analysis.wrapping(call, handed), Wrapping::Using(_));
+    if handed.runs != Some(Runs::PerRequest) || is_value {
+        return false;
+    }
+    let knowledge = audit.knowledge();
+    let argument = handed.argument;
+    let second =
+        knowledge.callback_param(library.lib, library.on, &library.name, argument, argument + 1, 1, None);
+    second.is_some_and(|(_, handle)| knowledge.handle_name(handle) == RESPONSE)
+}
+
+/// Handle name of the knowledge for the response of a Node.js server.
+const RESPONSE: &str = "res";
+
+fn judge(audit: &Audit<'_, '_>, registered: Site, function: FunctionRef, findings: &mut Vec<Finding>) {
+    let Some(module) = audit.program().module(function.0) else { return };
+    let Some(lowered) = module.function(function.1) else { return };
+    let positions = Positions::of(lowered.parameters.len());
+    let answers = audit.analysis.answers(function, positions);
+    let handler = Handler { audit, module, function, registered, positions };
+    findings.extend(handler.unanswered(&answers));
+    findings.extend(answers.doubled.iter().map(|(second, first)| handler.doubled(*second, first)));
+}
+
+struct Handler<'h, 'p> {
+    audit: &'h Audit<'h, 'p>,
+    module: &'p Module,
+    function: FunctionRef,
+    registered: Site,
+    positions: Positions,
+}
+
+impl Handler<'_, '_> {
+    fn site(&self, node: NodeId) -> Site {
+        (self.function.0, node)
+    }
+
+    fn name(&self) -> String {
+        let serves = |route: &&loadworthy_analysis::Route| {
+            route.handler.iter().chain(&route.middleware).any(|it| it.functions.contains(&self.function))
+        };
+        let mut names = self.audit.analysis.routes().iter().filter(serves).map(route_name);
+        match (names.next(), names.count()) {
+            (None, _) => self.audit.function_name(self.function),
+            (Some(only), 0) => only,
+            (Some(first), more) => format!("{first} and {more} more"),
+        }
+    }
+
+    fn parameter(&self, at: usize) -> Option<&str> {
+        let lowered = self.module.function(self.function.1)?;
+        self.module
+            .list(lowered.parameters)
+            .nth(at)
+            .map(|node| self.module.source(node).split([':', '=']).next().unwrap_or_default().trim())
+    }
+
+    fn unanswered(&self, answers: &Answers) -> Option<Finding> {
+        let ways: Vec<(NodeId, String)> =
+            answers.missing.iter().flat_map(|(function, exit)| self.ways(*function, exit)).collect();
+        let (first, how) = ways.first()?;
+        let evidence = std::iter::once(Evidence {
+            place: Place::Code(self.registered),
+            note: format!("{} is registered here", self.name()),
+        });
+        let evidence = evidence.chain(ways.iter().map(|(node, how)| Evidence {
+            place: Place::Code(self.site(*node)),
+            note: format!("no answer {how}"),
+        }));
+        let cost = self.audit.cost_at(self.site(*first)).failing(Failure::HangsRequest);
+        let name = self.name();
+        let count = ways.len();
+        let more = if count == 1 { String::new() } else { format!(" ({count} ways)") };
+        let words = Words {
+            title: format!("{name} does not answer {how}{more}"),
+            problem: String::from(
+                "On this way through the handler neither the response nor `next` is used, so the request hangs until the client or a proxy gives up. \
+                 Under load each such request keeps its socket, its memory and a place in the client's connection pool; a dependency that fails turns all its requests into hanging ones.",
+            ),
+            verify: format!(
+                "Bring the handler on this way ({how}) and send `curl -i -m 5` to it: it must answer within a second instead of timing out."
+            ),
+            tradeoff: String::from(
+                "An early error answer can be retried by clients: answer 4xx where a retry is useless.",
+            ),
+        };
+        Some(
+            Finding::new(&META, self.site(*first), evidence.collect(), cost, words, self.answer_fix(*first))
+                .at_most(Severity::High),
+        )
+    }
+
+    /// The places that show a way without an answer, and the way in words.
+    fn ways(&self, function: FunctionId, exit: &Exit) -> Vec<(NodeId, String)> {
+        let body = self.module.function(function).map(|it| it.body);
+        let via = exit.via.iter().copied();
+        via.map(|node| {
+            let at = if exit.kind == ExitKind::Return && Some(node) == body { exit.node } else { node };
+            (at, self.way(node, exit, body))
+        })
+        .collect()
+    }
+
+    fn way(&self, via: NodeId, exit: &Exit, body: Option<NodeId>) -> String {
+        let line = self.audit.line(self.site(exit.node));
+        let parent = self.module.parent(via);
+        match (self.module.kind(via), self.module.kind(parent)) {
+            (Kind::Catch { .. }, _) => {
+                format!("when the `try` at line {} fails", self.audit.line(self.site(parent)))
+            }
+            (Kind::If { test, .. }, _) => {
+                format!("unless `{}`", self.audit.excerpt(self.site(test), 60))
+            }
+            (_, Kind::If { test, then, .. }) => {
+                let word = if then == via { "if" } else { "unless" };
+                format!("{word} `{}`", self.audit.excerpt(self.site(test), 60))
+            }
+            (Kind::Case { test, .. }, _) if test.is_some() => {
+                format!("in `case {}`", self.audit.excerpt(self.site(test), 40))
+            }
+            (Kind::Switch { subject, .. }, _) => {
+                format!("for other values of `{}`", self.audit.excerpt(self.site(subject), 40))
+            }
+            (Kind::For(_) | Kind::ForOf { .. } | Kind::ForIn { .. } | Kind::While { .. }, _) => {
+                format!("if the loop at line {} has nothing to do", self.audit.line(self.site(via)))
+            }
+            _ if Some(via) == body && self.is_callback(via) => {
+                format!("from the callback at line {}", self.audit.line(self.site(via)))
+            }
+            _ if exit.kind == ExitKind::Return => format!("where it returns at line {line}"),
+            _ => String::from("at its end"),
+        }
+    }
+
+    fn is_callback(&self, body: NodeId) -> bool {
+        let own = self.module.function(self.function.1).map(|it| it.body);
+        own != Some(body)
+    }
+
+    fn answer_fix(&self, way: NodeId) -> Fix {
+        let response = self.parameter(self.positions.response).unwrap_or("res");
+        let next = self.parameter(self.positions.next);
+        if let Kind::Catch { parameter, body } = self.module.kind(way) {
+            let error = if parameter.is_some() { self.module.source(parameter) } else { "" };
+            let error = error.split(':').next().unwrap_or_default().trim();
+            let line = match next {
+                Some(next) if !error.is_empty() => format!("{next}({error});"),
+                _ => format!("{response}.status(500).json({{ error: \"Internal Server Error\" }});"),
+            };
+            return self.catch_fix(way, body, &line);
+        }
+        Fix {
+            description: format!(
+                "Answer on this way too: `{response}.status(…).json(…)`, or hand the request on with `next()`."
+            ),
+            before: Some(self.audit.lines_around(self.site(way), 0)),
+            ..Fix::default()
+        }
+    }
+
+    fn catch_fix(&self, way: NodeId, body: NodeId, line: &str) -> Fix {
+        let before = self.audit.lines_around(self.site(way), 0);
+        let end = self.module.node(body).span.end.saturating_sub(1);
+        let (_, column) = self.module.position(end);
+        let indent = " ".repeat((column as usize).saturating_sub(1));
+        let edit = Edit {
+            file: self.audit.program().path(self.function.0).to_owned(),
+            start: end,
+            end,
+            replacement: format!("  {line}\n{indent}"),
+        };
+        let start = before.rfind('}').unwrap_or(before.len());
+        let mut after = before.clone();
+        after.insert_str(start, &format!("  {line}\n"));
+        Fix {
+            description: String::from("Answer in the `catch` clause, after logging."),
+            before: Some(before),
+            after: Some(after),
+            edits: vec![edit],
+            setting: None,
+            applicability: Applicability::Review,
+        }
+    }
+
+    fn doubled(&self, second: NodeId, first: &[NodeId]) -> Finding {
+        let name = self.name();
+        let mut evidence = vec![Evidence {
+            place: Place::Code(self.registered),
+            note: format!("{name} is registered here"),
+        }];
+        evidence.extend(first.iter().map(|node| Evidence {
+            place: Place::Code(self.site(*node)),
+            note: format!("`{}` has answered already", self.audit.excerpt(self.site(*node), 60)),
+        }));
+        evidence.push(Evidence {
+            place: Place::Code(self.site(second)),
+            note: String::from("and this answers again"),
+        });
+        let is_in_catch =
+            self.module.ancestors(second).any(|it| matches!(self.module.kind(it), Kind::Catch { .. }));
+        let cost = self.audit.cost_at(self.site(second)).failing(Failure::HangsRequest);
+        let what = first.first().map(|node| self.audit.excerpt(self.site(*node), 50)).unwrap_or_default();
+        let words = Words {
+            title: format!("{name} answers twice"),
+            problem: format!(
+                "After `{what}` the handler goes on to `{}`. The second answer throws ERR_HTTP_HEADERS_SENT: in an async handler that is one more rejection, \
+                 and the work between the two runs for a client that has its answer.",
+                self.audit.excerpt(self.site(second), 50)
+            ),
+            verify: format!(
+                "Send a request that takes the branch of `{what}` and look for ERR_HTTP_HEADERS_SENT in the log: it must be gone after the fix."
+            ),
+            tradeoff: String::from("None: the second answer never reaches a client."),
+        };
+        let finding = Finding::new(
+            &META,
+            self.site(second),
+            evidence,
+            cost,
+            words,
+            self.return_fix(first, is_in_catch),
+        );
+        finding.at_most(if is_in_catch { Severity::Monitor } else { Severity::Medium })
+    }
+
+    fn return_fix(&self, first: &[NodeId], is_in_catch: bool) -> Fix {
+        let statement = first.first().map(|node| self.audit.statement(self.site(*node)));
+        let Some(statement) = statement else { return Fix::default() };
+        let before = self.audit.lines_around(statement, 0);
+        if is_in_catch || !matches!(self.module.kind(statement.1), Kind::Expression(_)) {
+            return Fix {
+                description: String::from(
+                    "Answer once: do the work that may fail before the response is sent, or check `res.headersSent` in the `catch` clause and call `next(error)`.",
+                ),
+                before: Some(before),
+                ..Fix::default()
+            };
+        }
+        let start = self.module.node(statement.1).span.start;
+        Fix {
+            description: String::from("Leave the handler with the first answer."),
+            after: Some(format!("return {before}")),
+            before: Some(before),
+            edits: vec![Edit {
+                file: self.audit.program().path(self.function.0).to_owned(),
+                start,
+                end: start,
+                replacement: String::from("return "),
+            }],
+            setting: None,
+            applicability: Applicability::Review,
+        }
+    }
+}
