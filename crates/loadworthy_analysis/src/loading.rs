@@ -26,7 +26,7 @@ impl Analysis<'_> {
             }
             let Some(module) = self.program().module(file) else { continue };
             let imports =
-                specifiers(module).filter_map(|specifier| match self.program().resolve(file, specifier) {
+                specifiers(module).filter_map(|specifier| match *self.program().resolve(file, specifier) {
                     Resolution::File(imported) => Some(imported),
                     _ => None,
                 });
