@@ -1,6 +1,7 @@
 //! What migrations do to a catalogue, in whichever language they are written: one step each.
 
 use crate::catalogue::Catalogue;
+use crate::sql_tokens::words;
 use crate::table::{Column, ForeignKey, Index, Key, KeyPart, Origin, Place, Table};
 
 impl Catalogue {
@@ -73,7 +74,8 @@ impl Table {
     }
 
     /// Adds an index unless one of that name, or the very same one, is there.
-    pub fn add_index(&mut self, index: Index) {
+    pub fn add_index(&mut self, mut index: Index) {
+        index.spread_condition();
         let same = |known: &Index| match (&known.name, &index.name) {
             (Some(known), Some(name)) => known.eq_ignore_ascii_case(name),
             _ => known.is_like(&index) && known.unique == index.unique,
@@ -150,6 +152,31 @@ impl Table {
 }
 
 impl Index {
+    /// A condition that only leaves out rows without a value in the keys is no condition for who asks for a value.
+    fn spread_condition(&mut self) {
+        let Some(predicate) = &self.predicate else { return };
+        let is_key = |name: &str| self.keys.iter().any(|key| key.text().eq_ignore_ascii_case(name));
+        let words = words(predicate);
+        let words: Vec<&str> =
+            words.iter().map(String::as_str).filter(|word| !["(", ")"].contains(word)).collect();
+        let mut parts = words.split(|word| word.eq_ignore_ascii_case("and"));
+        let is_given = |part: &[&str]| match part {
+            [name, is, not, null] => {
+                is.eq_ignore_ascii_case("is")
+                    && not.eq_ignore_ascii_case("not")
+                    && null.eq_ignore_ascii_case("null")
+                    && is_key(name.rsplit('.').next().unwrap_or(name))
+            }
+            // MongoDB's `{ path: { $exists: true } }`.
+            ["{", name, ":", "{", "$", "exists", ":", "true", "}", "}"] => is_key(name),
+            _ => false,
+        };
+        if parts.all(is_given) {
+            self.predicate = None;
+            self.sparse = true;
+        }
+    }
+
     /// The same rows in the same order, whatever the names and uniqueness.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         let same = |left: &Key, right: &Key| match (&left.part, &right.part) {
@@ -159,8 +186,9 @@ impl Index {
             }
             _ => false,
         };
+        let alike = |left: &Key, right: &Key| same(left, right) && left.descending == right.descending;
         self.keys.len() == other.keys.len()
-            && self.keys.iter().zip(&other.keys).all(|(left, right)| same(left, right))
+            && self.keys.iter().zip(&other.keys).all(|(left, right)| alike(left, right))
             && self.method == other.method
             && self.predicate.is_some() == other.predicate.is_some()
     }

@@ -324,8 +324,10 @@ impl Change<'_> {
     }
 
     /// An index on a table whose creation was not seen declares the table.
-    fn add_index(&mut self, table: &str, index: Index) {
-        if !is_marker(table) {
+    fn add_index(&mut self, table: &str, mut index: Index) {
+        index.name = index.name.filter(|name| !is_marker(name));
+        let is_open = index.keys.iter().any(|key| is_marker(key.text()));
+        if !is_marker(table) && !is_open {
             self.catalogue.change_table(table, &self.place, |table| table.add_index(index));
         }
     }

@@ -224,6 +224,20 @@ fn types_and_checks_tell_how_many_values_a_column_has() {
 }
 
 #[test]
+fn a_condition_that_only_asks_for_a_value_is_none() {
+    let text = "CREATE TABLE t (a int, b int, c int);
+        CREATE UNIQUE INDEX i ON t (a, b) WHERE a IS NOT NULL AND (\"b\" IS NOT NULL);
+        CREATE INDEX j ON t (c) WHERE c IS NOT NULL;
+        CREATE INDEX k ON t (b) WHERE c IS NOT NULL;";
+    let (catalogue, _) = apply(&[Migration { file: "a.sql", text }], Dialect::PostgreSql);
+    let table = catalogue.table("t").expect("read");
+    assert!(table.is_unique(&["a", "b"]));
+    assert!(table.index_serving(&["c"], &[]).expect("serves values").predicate.is_none());
+    assert!(table.index_serving(&[], &["c"]).is_none(), "rows without a value are not in it");
+    assert!(table.index_serving(&["b"], &[]).expect("partial").predicate.is_some());
+}
+
+#[test]
 fn trigrams_are_told_by_their_operators() {
     let text = "CREATE TABLE t (a text, b text); CREATE INDEX i ON t USING gin (a gin_trgm_ops); CREATE INDEX j ON t USING gin (b);";
     let (catalogue, _) = apply(&[Migration { file: "a.sql", text }], Dialect::PostgreSql);

@@ -136,9 +136,9 @@ impl<'p> Reading<'_, 'p> {
         }
     }
 
-    /// The object literal that an expression is.
+    /// The object literal that an expression is, or the call that merges some.
     pub(super) fn object(self, site: Site) -> Option<Site> {
-        if let Kind::Object(_) = self.kind(site) {
+        if matches!(self.kind(site), Kind::Object(_)) || self.is_merge(site) {
             return Some(site);
         }
         self.resolver.value_of(site).iter().find_map(|value| match value {
@@ -154,8 +154,21 @@ impl<'p> Reading<'_, 'p> {
         entries
     }
 
+    /// `Object.assign({}, a, b)`, `merge(a, b)`.
+    fn is_merge(self, site: Site) -> bool {
+        matches!(self.kind(site), Kind::Call { .. })
+            && ["assign", "merge", "extend", "defaults"].contains(&self.called_name(site))
+            && self.arguments(site).iter().any(|argument| matches!(self.kind(*argument), Kind::Object(_)))
+    }
+
     fn add_entries(self, site: Site, depth: usize, entries: &mut Vec<(String, Site)>) {
         let Some((file, object)) = self.object(site).filter(|_| depth < MAX_SPREADS) else { return };
+        if self.is_merge((file, object)) {
+            for argument in self.arguments((file, object)) {
+                self.add_entries(argument, depth + 1, entries);
+            }
+            return;
+        }
         let Some(module) = self.module(file) else { return };
         let Kind::Object(parts) = module.kind(object) else { return };
         for part in module.list(parts) {
@@ -477,25 +490,38 @@ impl<'p> Reading<'_, 'p> {
     }
 
     /// SQL text of a string or template, its interpolations as markers or, where they are constant, as they are.
-    pub(super) fn sql(self, (file, node): Site) -> Option<String> {
-        let module = self.module(file)?;
+    pub(super) fn sql(self, site: Site) -> Option<String> {
+        self.sqls(site).into_iter().next()
+    }
+
+    /// As [`Reading::sql`], once for each of the constants that interpolations may be: `` `ON ${table} (id)` `` in a loop
+    /// over names, or with a part that depends on the database.
+    pub(super) fn sqls(self, (file, node): Site) -> Vec<String> {
+        let Some(module) = self.module(file) else { return Vec::new() };
         match module.kind(node) {
-            Kind::Tagged { template, .. } => self.sql((file, template)),
+            Kind::Tagged { template, .. } => self.sqls((file, template)),
             Kind::Template { strings, values } => {
-                let mut values = module.list(values).enumerate();
-                let mut text = String::new();
-                for part in module.atoms(strings) {
-                    text.push_str(part);
-                    if let Some((at, value)) = values.next() {
-                        let marker = || format!("__lw_{at}__");
-                        text.push_str(&self.text((file, value)).unwrap_or_else(marker));
-                    }
-                }
-                Some(text)
+                let parts: Vec<&str> = module.atoms(strings).collect();
+                let values: Vec<Vec<String>> =
+                    module.list(values).map(|value| self.texts((file, value))).collect();
+                let variants = values.iter().map(Vec::len).max().unwrap_or(1).max(1);
+                (0..variants).map(|variant| interpolated(&parts, &values, variant)).collect()
             }
-            _ => self.text((file, node)),
+            _ => self.text((file, node)).into_iter().collect(),
         }
     }
+}
+
+/// A template with one of the alternatives for each interpolation; a marker where there is none.
+fn interpolated(parts: &[&str], values: &[Vec<String>], variant: usize) -> String {
+    let mut text = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        text.push_str(part);
+        let Some(alternatives) = values.get(at) else { continue };
+        let marker = format!("__lw_{at}__");
+        text.push_str(alternatives.get(variant).or(alternatives.last()).unwrap_or(&marker));
+    }
+    text
 }
 
 /// The end of the chain of members and calls that starts at a node.

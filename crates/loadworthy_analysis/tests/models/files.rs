@@ -75,6 +75,25 @@ const text = "Create table for two, create index cards (blue) and alter table ma
 }
 
 #[test]
+fn every_constant_that_a_statement_may_hold_counts() {
+    let code = r#"
+const ifNotExists = isMySql ? "" : "IF NOT EXISTS";
+await q(`CREATE INDEX ${ifNotExists} a_x ON a (x)`);
+await q(`CREATE INDEX ${ifNotExists} a_y ON a (y)`);
+for (const table of ["b", "c"]) await q(`CREATE INDEX ${table}_x ON ${table} (x)`);
+await q(`CREATE INDEX ${name()} ON d (x)`);
+await q(`CREATE INDEX ${name()} ON d (y)`);
+await q(`CREATE INDEX e ON d (${column})`);
+"#;
+    with(&[PACKAGE, ("src/db.ts", code)], |asked| {
+        assert_eq!(
+            asked.lines(),
+            ["a() index(x) index(y)", "b() index(x)", "c() index(x)", "d() index(x) index(y)"]
+        );
+    });
+}
+
+#[test]
 fn plain_sql_files_are_one_history_a_folder() {
     with(
         &[

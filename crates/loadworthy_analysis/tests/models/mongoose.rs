@@ -32,7 +32,8 @@ const userSchema = new mongoose.Schema(
 );
 userSchema.index({ team: 1, createdAt: -1 });
 userSchema.index({ name: "text", "profile.bio": "text" }, { name: "search" });
-userSchema.index({ a: 1 }, { unique: true, partialFilterExpression: { a: { $exists: true } } });
+userSchema.index({ a: 1 }, { unique: true, partialFilterExpression: { b: { $exists: true } } });
+userSchema.index({ code: 1 }, { unique: true, partialFilterExpression: { code: { $exists: true } } });
 userSchema.index({ lastSeen: 1 }, { expireAfterSeconds: 60 * 60 });
 userSchema.virtual("posts", { ref: "Post", localField: "_id", foreignField: "author" });
 userSchema.pre("save", function () {});
@@ -65,7 +66,7 @@ fn schemas_have_their_paths_indexes_and_references() {
                  expiresAt?, place.type?, place.coordinates?, createdAt, updatedAt) pk(_id) unique(email) \
                  unique(phone sparse) index(team) index(address.city) index(text profile.kind) \
                  index(expiresAt Seconds(604800)) index(2dsphere place.coordinates) index(team, createdAt-) \
-                 index(text name, profile.bio) unique(a where { a: { $exists: true } }) \
+                 index(text name, profile.bio) unique(a where { b: { $exists: true } }) unique(code sparse) \
                  index(lastSeen Seconds(3600)) team>Team(team=_id) friends>users*(friends=_id) \
                  items.product>Product(items.product=_id) posts>posts*(_id=author)",
             ]

@@ -45,7 +45,8 @@ const { Sequelize, DataTypes } = require("sequelize");
 const sequelize = new Sequelize(process.env.URL);
 const Team = sequelize.define("Team", { key: { type: DataTypes.UUID, primaryKey: true }, open: DataTypes.BOOLEAN }, { tableName: "team", timestamps: false });
 const Post = sequelize.define("Post", { title: DataTypes.STRING }, { underscored: true });
-const Role = sequelize.define("Role", { name: { type: DataTypes.STRING, unique: true } }, { freezeTableName: true, createdAt: false, updatedAt: "changed" });
+const Role = sequelize.define("Role", { name: { type: DataTypes.STRING, unique: true } }, Object.assign({}, { freezeTableName: true }, { createdAt: false, updatedAt: "changed" }));
+Role.belongsToMany(sequelize.models.User, { through: "UserRoles", foreignKey: "roleId", otherKey: "userId" });
 Post.belongsTo(Team);
 module.exports = { Team, Post, Role };
 "#;
@@ -61,12 +62,12 @@ fn models_have_attributes_indexes_and_associations() {
                     "team(key, open?#2) pk(key)",
                     "posts(id, title?, created_at=createdAt, updated_at=updatedAt, team_id=teamId?, user_id=userId?) \
                      pk(id) fk(team_id>team.key) fk(user_id>Users.id) Team>team(team_id=key)",
-                    "Role(id, name?, changed) pk(id) unique(name)",
+                    "Role(id, name?, changed) pk(id) unique(name) Users>Users*(id=)",
                     "Users(id, email, state?#2, team_id=teamId?, first?, last?, createdAt, updatedAt, deletedAt) \
                      pk(id) unique(email) unique(first, last) index(team_id, createdAt-) \
                      unique(state where { state: \"a\" }) fk(team_id>team.key) team>team(team_id=key) \
                      posts>posts*(id=user_id) Roles>Role*(id=)",
-                    "UserRoles(userId?, roleId?) pk(userId, roleId) fk(userId>Users.id) fk(roleId>Role.id)",
+                    "UserRoles(roleId?, userId?) pk(roleId, userId) fk(roleId>Role.id) fk(userId>Users.id)",
                 ]
             );
         },

@@ -107,12 +107,13 @@ fn sql(reading: Reading<'_, '_>, site: Site, counts: Counts, history: &mut Histo
     if !super::declares_by_sql(reading.source(site)) && counts == Counts::Creation {
         return;
     }
-    let Some(text) = reading.sql(site) else { return };
     let place = reading.place(site);
-    match counts {
-        Counts::Everything => history.apply(&text, &place),
-        Counts::Creation if text.contains('(') => history.declare(&text, &place),
-        Counts::Creation => {}
+    for text in reading.sqls(site) {
+        match counts {
+            Counts::Everything => history.apply(&text, &place),
+            Counts::Creation if text.contains('(') => history.declare(&text, &place),
+            Counts::Creation => {}
+        }
     }
 }
 

@@ -197,14 +197,21 @@ fn joins(models: &mut Models, source: usize, target: usize, options: &Options, p
     let columns = keys
         .map(|(attribute, table, referenced)| add_key(model, &attribute, None, &table, &referenced, place));
     let is_new = model.table.primary_key().is_empty();
-    model.table.add_index(Index {
-        keys: columns.iter().map(Key::column).collect(),
-        unique: true,
-        origin: if is_new { Origin::Primary } else { Origin::Unique },
-        place: place.clone(),
-        tool: Tool::Sequelize,
-        ..Index::default()
-    });
+    // Both sides say it, each with its own key first.
+    let is_known = model
+        .table
+        .unique_keys()
+        .any(|key| key.len() == columns.len() && columns.iter().all(|column| key.contains(&column.as_str())));
+    if !is_known {
+        model.table.add_index(Index {
+            keys: columns.iter().map(Key::column).collect(),
+            unique: true,
+            origin: if is_new { Origin::Primary } else { Origin::Unique },
+            place: place.clone(),
+            tool: Tool::Sequelize,
+            ..Index::default()
+        });
+    }
     let through = Some(model.table.name.clone());
     if let Some(model) = models.all.get_mut(source) {
         add_relation(
