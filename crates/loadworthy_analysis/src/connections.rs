@@ -156,6 +156,13 @@ fn makers_of_class(
     makers
 }
 
+/// Whether a call runs once although the function that holds it may run often: behind a test for what it makes, or in the
+/// constructor of an object that may be made once.
+#[must_use]
+pub fn runs_once(module: &Module, call: &Call<'_>) -> bool {
+    is_kept(module, call) || class_of_constructor(module, call.function).is_some()
+}
+
 /// Made only once and used again: behind a test for the one that is there, or put where the next run finds it.
 fn is_kept(module: &Module, call: &Call<'_>) -> bool {
     let mut inner = call.site.1;

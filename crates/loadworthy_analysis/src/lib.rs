@@ -15,6 +15,7 @@ mod growth;
 mod handles;
 mod handling;
 mod index;
+mod lifetimes;
 mod links;
 mod loading;
 mod loops;
@@ -36,13 +37,16 @@ pub use analysis::{Analysis, Repetition};
 pub use answers::{Answers, Positions};
 pub use applications::Application;
 pub use calls::{Call, Calls, Handed, LibraryCall, package_name};
-pub use connections::{Checkout, Opening, checkouts, openings};
+pub use connections::{Checkout, Opening, checkouts, openings, runs_once};
 pub use failure::{Cause, CauseKind, Failing, Failures, Outlet, installed_version, outlet};
 pub use fate::{Fate, fate};
 pub use graph::{CallGraph, Edge, Timing};
 pub use growth::{Addition, Container, ContainerKind, Removal, containers};
 pub use handles::{Called, Folded, Held, Outcome, function_at};
 pub use handling::{Handling, handling, is_in_try};
+pub use lifetimes::{
+    Started, StartedKind, Stop, is_stopped_nearby, kind as started_kind, started_by_effects,
+};
 pub use links::{FunctionRef, Links, PassedSite, Position};
 pub use loops::{LoopForm, Repeat, loops_around};
 pub use origin::{CLIENT_INPUT, Multiplicity, Origins};

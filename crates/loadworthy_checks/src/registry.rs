@@ -16,6 +16,7 @@ use crate::{database, resilience};
 pub const CHECKS: &[&dyn Check] = &[
     &database::n_plus_one::NPlusOne,
     &database::pool_exhaustion::PoolExhaustion,
+    &memory::leaked_handle::LeakedHandle,
     &memory::unbounded_cache::UnboundedCache,
     &asynchrony::check_then_act::CheckThenAct,
     &asynchrony::await_waterfall::AwaitWaterfall,

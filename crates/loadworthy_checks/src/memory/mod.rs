@@ -1,3 +1,4 @@
 //! Memory checks, one file each.
 
+pub(crate) mod leaked_handle;
 pub(crate) mod unbounded_cache;

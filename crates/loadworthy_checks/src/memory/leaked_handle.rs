@@ -1,0 +1,375 @@
+//! # Leaked handles
+//! Listeners, timers and sockets that are started per request, per connection or per mount and that nothing stops; a server
+//! that is stopped without finishing its requests.
+//!
+//! ## Why it fails under load
+//! What is not stopped stays, with everything that its function can reach: rate × bytes of that × time. A listener that is
+//! added per request on an object of the process also runs for each later event, so the work grows with the square of the
+//! requests. In the browser every mount adds another timer or listener, and each of them fetches or renders.
+//!
+//! ## Bad
+//! ```tsx title="src/Clock.tsx"
+//! import { useEffect, useState } from "react";
+//! export function Clock() {
+//!   const [now, setNow] = useState(0);
+//!   useEffect(() => {
+//!     setInterval(() => setNow(Date.now()), 1000); // finding: 2A
+//!   }, []);
+//!   return <b>{now}</b>;
+//! }
+//! ```
+//!
+//! ## Good
+//! ```tsx title="src/Clock.tsx"
+//! import { useEffect, useState } from "react";
+//! export function Clock() {
+//!   const [now, setNow] = useState(0);
+//!   useEffect(() => {
+//!     const timer = setInterval(() => setNow(Date.now()), 1000);
+//!     return () => clearInterval(timer);
+//!   }, []);
+//!   return <b>{now}</b>;
+//! }
+//! ```
+//!
+//! ## Leaves alone
+//! What is started when the process starts; `once`; listeners that end by a signal; what is handed to somebody who stops it;
+//! timers of a moment (`setTimeout` in a component).
+
+use loadworthy_analysis::{
+    Call, LibraryCall, Started, StartedKind, Stop, is_stopped_nearby, runs_once, started_by_effects,
+    started_kind,
+};
+use loadworthy_capacity::{Cost, Reach, Severity};
+use loadworthy_knowledge::{Effect, HandleId};
+use loadworthy_syntax::{FunctionId, Kind, Module};
+
+use crate::audit::Audit;
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
+use crate::meta::{Category, Check, Meta};
+
+pub(crate) struct LeakedHandle;
+
+static META: Meta = Meta {
+    code: "2A",
+    slug: "leaked-handle",
+    category: Category::Memory,
+    summary: "something is started that nothing stops",
+    page: include_str!("leaked_handle.rs"),
+};
+
+/// Bytes that a listener, timer or socket keeps alive with its closure: a request with a small body (measured: see
+/// `heap.express.request` of the knowledge).
+const KEPT_BYTES: f64 = 8.0 * 1024.0;
+
+/// A `setTimeout` shorter than this ends soon enough to leave little behind.
+const LONG_MILLIS: f64 = 10_000.0;
+
+impl Check for LeakedHandle {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
+        findings.extend(started_by_effects(audit.analysis).iter().filter_map(|it| in_effect(audit, it)));
+        for call in audit.analysis.calls().iter() {
+            if audit.is_per_request(call.site) {
+                findings.extend(in_request(audit, call));
+            }
+        }
+        findings.extend(no_shutdown(audit));
+    }
+}
+
+/// An effect whose cleanup does not stop what it started.
+fn in_effect(audit: &Audit<'_, '_>, started: &Started) -> Option<Finding> {
+    let other = match started.stop {
+        Stop::Yes => return None,
+        Stop::OtherFunction(node) => Some(node),
+        Stop::No => None,
+    };
+    let what = audit.excerpt(started.site, 60);
+    let component = audit.function_name(owner_component(audit, started));
+    let (name, stop) = match started.kind {
+        StartedKind::Listener => ("a listener", "removes it"),
+        StartedKind::Interval => ("a timer", "clears it"),
+        StartedKind::Socket => ("a connection", "closes it"),
+        StartedKind::Deadline => return None,
+    };
+    let mut evidence = vec![Evidence { place: Place::Code(started.site), note: format!("starts {name}") }];
+    if let Some(node) = other {
+        let place = Place::Code((started.site.0, node));
+        evidence.push(Evidence { place, note: String::from("another function than the one that was added") });
+    }
+    let why = if other.is_some() {
+        "its cleanup names another function than the one that was added, so nothing is removed"
+    } else {
+        "nothing at the effect's end stops it"
+    };
+    Some(
+        Finding::new(
+            &META,
+            started.site,
+            evidence,
+            audit.cost_at(started.site).reached(Reach::PerRender).heap_growth(KEPT_BYTES),
+            Words {
+                title: format!("{component} starts {name} that nothing stops"),
+                problem: format!(
+                    "`{what}` runs in an effect of {component}, and {why}. Every mount, and every change of the effect's \
+                     dependencies, adds one more, which keeps the component's state alive and goes on working after it is gone."
+                ),
+                verify: format!(
+                    "Open and leave the page with {component} ten times and read the number of listeners and timers in the browser's \
+                     Performance monitor: it grows by one with each visit."
+                ),
+                tradeoff: String::from("None; effects run twice in development under StrictMode just to show what is missing here."),
+            },
+            Fix {
+                description: format!("Return a function from the effect that {stop}, naming the same function or handle."),
+                before: Some(audit.source(audit.statement(started.site)).to_owned()),
+                after: after(audit, started),
+                ..Fix::default()
+            },
+        )
+        .at_least(Severity::Medium)
+        .at_most(Severity::Medium),
+    )
+}
+
+fn owner_component(audit: &Audit<'_, '_>, started: &Started) -> (loadworthy_project::FileId, FunctionId) {
+    let (file, mut function) = audit.analysis.owner(started.site);
+    let module = audit.program().module(file);
+    // The effect's function stands in the component.
+    while let Some(lowered) = module.and_then(|module| module.function(function)) {
+        if lowered.parent == FunctionId::NONE {
+            break;
+        }
+        function = lowered.parent;
+    }
+    (file, function)
+}
+
+/// The effect's lines with a cleanup.
+fn after(audit: &Audit<'_, '_>, started: &Started) -> Option<String> {
+    let module = audit.module(started.site)?;
+    let Kind::Call { callee, arguments } = module.kind(started.site.1) else { return None };
+    let source = audit.source(started.site);
+    match started.kind {
+        StartedKind::Interval => Some(format!("const timer = {source};\nreturn () => clearInterval(timer);")),
+        StartedKind::Listener => {
+            let Kind::Member { object, name } = module.kind(callee) else { return None };
+            let [event, listener] = module.list(arguments).take(2).collect::<Vec<_>>()[..] else {
+                return None;
+            };
+            let (object, event) = (module.source(object), module.source(event));
+            let remove = if module.str(name) == "addEventListener" { "removeEventListener" } else { "off" };
+            let add = module.str(name);
+            Some(match module.kind(listener) {
+                Kind::Function(_) => format!(
+                    "const listener = {};\n{object}.{add}({event}, listener);\nreturn () => {object}.{remove}({event}, listener);",
+                    module.source(listener)
+                ),
+                _ => format!(
+                    "{source};\nreturn () => {object}.{remove}({event}, {});",
+                    module.source(listener)
+                ),
+            })
+        }
+        StartedKind::Socket | StartedKind::Deadline => None,
+    }
+}
+
+/// What a request or connection starts and does not stop.
+fn in_request(audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<Finding> {
+    let kind = started_kind(call)?;
+    let library = call.library.as_ref()?;
+    let module = audit.module(call.site)?;
+    if is_stopped_nearby(audit.analysis, call) || runs_once(module, call) {
+        return None;
+    }
+    match kind {
+        StartedKind::Listener if lives_as_long_as_the_process(audit, library) => Some(listener(audit, call)),
+        StartedKind::Interval => Some(timer(audit, call, true)),
+        StartedKind::Deadline if gives_up(audit, call) => Some(timer(audit, call, false)),
+        _ => None,
+    }
+}
+
+/// What the listener is added to was made at module level, or is the process itself.
+fn lives_as_long_as_the_process(audit: &Audit<'_, '_>, library: &LibraryCall<'_>) -> bool {
+    let name = audit.knowledge().handle_name(library.on);
+    match library.made_at {
+        Some(made_at) => {
+            audit.analysis.owner(made_at).1 == FunctionId::NONE && library.on != HandleId::MODULE
+        }
+        None => name == "process",
+    }
+}
+
+/// A long timer whose function rejects or aborts something.
+fn gives_up(audit: &Audit<'_, '_>, call: &Call<'_>) -> bool {
+    let Some(module) = audit.module(call.site) else { return false };
+    let Kind::Call { arguments, .. } = module.kind(call.site.1) else { return false };
+    let [callback, delay] = module.list(arguments).take(2).collect::<Vec<_>>()[..] else { return false };
+    let is_long = audit.origins().number((call.site.0, delay)).is_some_and(|millis| millis >= LONG_MILLIS);
+    let source = module.source(callback).to_lowercase();
+    is_long && ["abort", "reject"].iter().any(|word| source.contains(word))
+}
+
+fn listener(audit: &Audit<'_, '_>, call: &Call<'_>) -> Finding {
+    let by = audit.reached_by(call.site);
+    let what = audit.excerpt(call.site, 60);
+    let object = receiver(audit.module(call.site), call);
+    Finding::new(
+        &META,
+        call.site,
+        audit.chain_to(call.site, format!("adds a listener to `{object}`")),
+        audit.cost_at(call.site).heap_growth(KEPT_BYTES),
+        Words {
+            title: format!("each run of {by} adds a listener to `{object}`"),
+            problem: format!(
+                "`{object}` lives as long as the process, and `{what}` adds one more listener to it in each run of {by}; nothing \
+                 removes it. Each keeps its request alive, and every event runs all of them: the cost of an event grows with the \
+                 number of requests so far."
+            ),
+            verify: format!(
+                "Send 20 requests to {by}: Node warns of a possible EventEmitter memory leak (MaxListenersExceededWarning), and \
+                 `{object}.listenerCount(…)` is 20."
+            ),
+            tradeoff: String::from("One listener at start that looks up who is concerned needs a map with entries that are removed."),
+        },
+        Fix {
+            description: format!(
+                "Add the listener once when the process starts, or use `once`, or remove it when the request or connection ends \
+                 (`res.on(\"close\", () => {object}.off(…))`)."
+            ),
+            before: Some(audit.source(audit.statement(call.site)).to_owned()),
+            ..Fix::default()
+        },
+    )
+    .at_least(Severity::High)
+    .confidence(Confidence::Medium)
+}
+
+fn receiver(module: Option<&Module>, call: &Call<'_>) -> String {
+    let object = module.and_then(|module| match module.kind(call.site.1) {
+        Kind::Call { callee, .. } => match module.kind(callee) {
+            Kind::Member { object, .. } => Some(module.source(object).to_owned()),
+            _ => None,
+        },
+        _ => None,
+    });
+    object.unwrap_or_else(|| String::from("the emitter"))
+}
+
+fn timer(audit: &Audit<'_, '_>, call: &Call<'_>, is_interval: bool) -> Finding {
+    let by = audit.reached_by(call.site);
+    let what = audit.excerpt(call.site, 60);
+    let (verb, clear, effect) = if is_interval {
+        ("an interval", "clearInterval", "runs until the process ends, and the work of all of them adds up")
+    } else {
+        (
+            "a long timer",
+            "clearTimeout",
+            "keeps what its function can reach until it fires, long after the answer",
+        )
+    };
+    Finding::new(
+        &META,
+        call.site,
+        audit.chain_to(call.site, format!("starts {verb}")),
+        audit.cost_at(call.site).heap_growth(KEPT_BYTES),
+        Words {
+            title: format!("each run of {by} starts {verb} that nothing clears"),
+            problem: format!(
+                "`{what}` starts {verb} in each run of {by}, and no way through the function clears it: each {effect}."
+            ),
+            verify: format!(
+                "Send 100 requests to {by} and count `process.getActiveResourcesInfo().filter((it) => it === \"Timeout\").length` \
+                 afterwards: it has grown by 100."
+            ),
+            tradeoff: String::from("None."),
+        },
+        Fix {
+            description: format!(
+                "Keep what it returns and call `{clear}` with it when the request or connection ends: in `finally`, on `close` or \
+                 `disconnect`."
+            ),
+            before: Some(audit.source(audit.statement(call.site)).to_owned()),
+            ..Fix::default()
+        },
+    )
+    .at_least(if is_interval { Severity::High } else { Severity::Medium })
+    .at_most(if is_interval { Severity::Critical } else { Severity::Medium })
+    .confidence(Confidence::Medium)
+}
+
+/// A server that listens and has no handler for the signal that ends it: one finding for the application.
+fn no_shutdown(audit: &Audit<'_, '_>) -> Option<Finding> {
+    let listens =
+        audit.analysis.effects(|effect| effect == Effect::HttpListen).map(|(call, _)| call.site).next()?;
+    let handles_signal = audit.analysis.calls().iter().any(|call| {
+        let Some(module) = audit.module(call.site) else { return false };
+        let Kind::Call { callee, arguments } = module.kind(call.site.1) else { return false };
+        let first = module.list(arguments).next().map(|node| module.source(node)).unwrap_or_default();
+        let called = module.source(callee);
+        first.contains("SIGTERM")
+            || first.contains("SIGINT")
+            || called.ends_with("enableShutdownHooks")
+            || first.contains("signal") && called.starts_with("process")
+    });
+    let is_known_elsewhere = audit.program().modules().any(|(_, module)| {
+        module.imports().iter().any(|import| SHUTDOWN_PACKAGES.contains(&module.str(import.source)))
+            || module.text().contains("'SIGTERM'")
+            || module.text().contains("\"SIGTERM\"")
+    });
+    if handles_signal || is_known_elsewhere {
+        return None;
+    }
+    let statement = audit.excerpt(listens, 40);
+    Some(
+        Finding::new(
+            &META,
+            listens,
+            vec![Evidence { place: Place::Code(listens), note: String::from("the server starts; nothing handles SIGTERM or SIGINT") }],
+            Cost { share: 1.0, reach: Reach::PerRequest, ..audit.cost_at(listens) },
+            Words {
+                title: String::from("the process ends without finishing its requests"),
+                problem: String::from(
+                    "Nothing handles SIGTERM. A deployment, a scale-down or a restart during the load test ends the process at once: \
+                     requests in progress are cut off, transactions are left to time out, and queue jobs are lost or done twice.",
+                ),
+                verify: String::from(
+                    "Under load, send SIGTERM to the process (`kill -TERM <pid>`): clients see connection resets. With the handler \
+                     all running requests end with their answer and the process exits with 0.",
+                ),
+                tradeoff: String::from("The shutdown takes as long as the longest request; bound it below the orchestrator's grace period."),
+            },
+            Fix {
+                description: String::from(
+                    "On SIGTERM and SIGINT stop accepting (`server.close()`), wait for running requests with a limit, then close pools, \
+                     queues and sockets.",
+                ),
+                before: Some(statement.clone()),
+                after: Some(shutdown_code(audit, listens, &statement)),
+                ..Fix::default()
+            },
+        )
+        .at_least(Severity::Medium)
+        .at_most(Severity::Medium),
+    )
+}
+
+/// Packages that end a server gracefully.
+const SHUTDOWN_PACKAGES: [&str; 5] =
+    ["http-terminator", "@godaddy/terminus", "http-graceful-shutdown", "close-with-grace", "lightship"];
+
+fn shutdown_code(audit: &Audit<'_, '_>, listens: loadworthy_analysis::Site, statement: &str) -> String {
+    let source = audit.source(listens);
+    let head = if source.lines().count() == 1 { source } else { statement };
+    format!(
+        "const server = {head};\nfor (const signal of [\"SIGTERM\", \"SIGINT\"]) {{\n  process.once(signal, () => {{\n    \
+         setTimeout(() => process.exit(1), 25_000).unref();\n    server.close(() => {{\n      // close the pool, queues and sockets \
+         here\n      process.exit(0);\n    }});\n  }});\n}}"
+    )
+}
