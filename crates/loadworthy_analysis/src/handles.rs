@@ -1,6 +1,6 @@
 //! What a library's value means: its path of steps folded through the library knowledge.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use loadworthy_knowledge::{HandleId, Knowledge, LibId, Op};
 use loadworthy_project::FileId;
@@ -17,13 +17,13 @@ pub struct Held {
     /// What it is.
     pub handle: HandleId,
     /// The import specifier it came from; absent for globals and what libraries pass.
-    pub module: Option<Rc<str>>,
+    pub module: Option<Arc<str>>,
     /// The call or construction that made it.
     pub made_at: Option<Site>,
     /// The argument of that call which holds its options.
     pub options: Option<Site>,
     /// Names read since it was made, outermost last: `user` of `prisma.user`, `users` of `db.query.users`.
-    pub path: Rc<[Rc<str>]>,
+    pub path: Arc<[Arc<str>]>,
 }
 
 /// What a path of steps leads to.
@@ -32,7 +32,7 @@ pub enum Folded {
     /// An object of a library.
     Held(Held),
     /// A member of one, that is no object by itself: `prisma.user.findMany`.
-    Member(Held, Rc<str>),
+    Member(Held, Arc<str>),
     /// What a call of a member gave, or something read from that.
     Result(Outcome),
     /// A package that the knowledge does not have.
@@ -45,11 +45,11 @@ pub struct Outcome {
     /// What it was called on.
     pub on: Held,
     /// The member; empty where the object itself was called.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// The call.
     pub call: Site,
     /// What was done to the result, in order.
-    pub rest: Rc<[Step]>,
+    pub rest: Arc<[Step]>,
 }
 
 /// The member that a call of it is about.
@@ -58,7 +58,7 @@ pub struct Called {
     /// What it is called on.
     pub on: Held,
     /// The member; empty where the object itself is called.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
 }
 
 impl Resolver<'_> {
@@ -92,8 +92,8 @@ impl Resolver<'_> {
                     None => Folded::Member(held, name.clone()),
                 }
             }
-            Step::Call(site) => self.made(knowledge, held, &Rc::from(""), Op::Call, *site),
-            Step::New(site) => self.made(knowledge, held, &Rc::from(""), Op::New, *site),
+            Step::Call(site) => self.made(knowledge, held, &Arc::from(""), Op::Call, *site),
+            Step::New(site) => self.made(knowledge, held, &Arc::from(""), Op::New, *site),
             Step::Type(name) => match knowledge.type_handle(held.lib, name) {
                 Some(handle) => Folded::Held(Held { handle, ..held }),
                 None => Folded::Unknown,
@@ -102,7 +102,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn step_member(&self, knowledge: &Knowledge, held: Held, name: &Rc<str>, step: &Step) -> Folded {
+    fn step_member(&self, knowledge: &Knowledge, held: Held, name: &Arc<str>, step: &Step) -> Folded {
         match step {
             Step::Call(site) => self.made(knowledge, held, name, Op::Call, *site),
             Step::New(site) => self.made(knowledge, held, name, Op::New, *site),
@@ -117,7 +117,7 @@ impl Resolver<'_> {
     }
 
     /// A call or construction: another object, or a result.
-    fn made(&self, knowledge: &Knowledge, on: Held, name: &Rc<str>, op: Op, site: Site) -> Folded {
+    fn made(&self, knowledge: &Knowledge, on: Held, name: &Arc<str>, op: Op, site: Site) -> Folded {
         match knowledge.step_in(on.lib, on.handle, op, name, on.module.as_deref()) {
             Some(to) => Folded::Held(Held {
                 lib: to.lib,
@@ -128,7 +128,7 @@ impl Resolver<'_> {
                 // A chained call (`db.select().from(users)`) keeps what it is about.
                 path: on.path,
             }),
-            None => Folded::Result(Outcome { on, name: name.clone(), call: site, rest: Rc::default() }),
+            None => Folded::Result(Outcome { on, name: name.clone(), call: site, rest: Arc::default() }),
         }
     }
 
@@ -169,7 +169,7 @@ impl Resolver<'_> {
         folded
             .into_iter()
             .filter_map(|folded| match folded {
-                Folded::Held(on) => Some(Called { on, name: Rc::from("") }),
+                Folded::Held(on) => Some(Called { on, name: Arc::from("") }),
                 Folded::Member(on, name) => Some(Called { on, name }),
                 Folded::Result(_) | Folded::Unknown => None,
             })
@@ -180,7 +180,7 @@ impl Resolver<'_> {
     pub(crate) fn extension_of(&self, external: &External) -> Option<(LibId, HandleId)> {
         let (held, name) = match self.fold(external) {
             Folded::Member(held, name) => (held, name),
-            Folded::Held(held) => (held, Rc::from("")),
+            Folded::Held(held) => (held, Arc::from("")),
             _ => return None,
         };
         let knowledge = self.program().knowledge();
@@ -225,7 +225,7 @@ impl Resolver<'_> {
 
 fn start(knowledge: &Knowledge, external: &External) -> Option<Folded> {
     let held = |lib, handle, module| {
-        Folded::Held(Held { lib, handle, module, made_at: None, options: None, path: Rc::default() })
+        Folded::Held(Held { lib, handle, module, made_at: None, options: None, path: Arc::default() })
     };
     match &external.root {
         Root::Package(specifier) => {
@@ -240,7 +240,7 @@ fn start(knowledge: &Knowledge, external: &External) -> Option<Folded> {
                 module: None,
                 made_at: None,
                 options: None,
-                path: Rc::default(),
+                path: Arc::default(),
             };
             Some(match knowledge.step(lib, HandleId::GLOBAL, Op::Get, name) {
                 Some(to) => held(to.lib, to.to, None),

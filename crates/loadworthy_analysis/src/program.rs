@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::index::ModuleIndex;
 use crate::links::Links;
+use crate::values::Memories;
 
 /// A project with its audited files and its migrations lowered.
 pub struct Program<'p> {
@@ -20,6 +21,7 @@ pub struct Program<'p> {
     /// The libraries that the audited files import.
     libraries: FxHashSet<LibId>,
     links: Links,
+    memories: Memories,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -52,10 +54,11 @@ impl<'p> Program<'p> {
         let (modules, diagnostics): (Vec<_>, Vec<_>) = loaded.into_iter().unzip();
         let diagnostics = diagnostics.into_iter().flatten().collect();
         let libraries = FxHashSet::default();
-        let mut program =
-            Self { project, knowledge, modules, libraries, links: Links::default(), diagnostics };
+        let (links, memories) = (Links::default(), Memories::default());
+        let mut program = Self { project, knowledge, modules, libraries, links, memories, diagnostics };
         program.libraries = program.imported_libraries();
         program.links = Links::find(&program);
+        program.memories.see();
         program
     }
 
@@ -69,6 +72,11 @@ impl<'p> Program<'p> {
     #[must_use]
     pub fn links(&self) -> &Links {
         &self.links
+    }
+
+    /// What resolvers found out.
+    pub(crate) fn memories(&self) -> &Memories {
+        &self.memories
     }
 
     /// The files and packages.

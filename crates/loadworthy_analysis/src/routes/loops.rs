@@ -1,7 +1,7 @@
 //! Registrations in loops over constant lists, and in functions that are called several times: what names stand for in
 //! each turn.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use loadworthy_knowledge::Runs;
 use loadworthy_project::FileId;
@@ -31,9 +31,9 @@ enum Bound {
     /// An expression: an element, a property's value, an argument.
     Node(Site),
     /// `[key, value]` of an object literal.
-    Pair(Rc<str>, Site),
+    Pair(Arc<str>, Site),
     /// A key of an object literal.
-    Text(Rc<str>),
+    Text(Arc<str>),
 }
 
 /// A step into a destructured value.
@@ -155,7 +155,7 @@ impl Loops {
         elements
     }
 
-    fn pairs(&self, resolver: &Resolver<'_>, site: Site) -> Vec<(Rc<str>, Site)> {
+    fn pairs(&self, resolver: &Resolver<'_>, site: Site) -> Vec<(Arc<str>, Site)> {
         let mut pairs = Vec::new();
         for value in self.value_of(resolver, site).iter() {
             let Value::Object(file, object) = value else { continue };
@@ -202,7 +202,7 @@ impl Loops {
             Kind::Await(value) | Kind::Spread(value) => at(value),
             Kind::Template { .. } | Kind::Binary { operator: Binary::Add, .. } => self
                 .text_at(resolver, (file, node), depth + 1)
-                .map_or_else(Values::default, |text| Rc::new([Value::Text(text.into())])),
+                .map_or_else(Values::default, |text| Values::from(Value::Text(text.into()))),
             Kind::Call { callee, .. } => match module.kind(callee) {
                 Kind::Member { object, name } if module.str(name) == "bind" => at(object),
                 _ => resolver.value_of((file, node)),
@@ -223,9 +223,9 @@ impl Loops {
         let (_, bound) = self.bound.iter().rev().find(|(pattern, _)| *pattern == (file, root))?;
         let (site, rest) = match (bound, path.split_first()) {
             (Bound::Node(site), _) => (*site, path.as_slice()),
-            (Bound::Text(text), None) => return Some(Rc::new([Value::Text(text.clone())])),
+            (Bound::Text(text), None) => return Some(Values::from(Value::Text(text.clone()))),
             (Bound::Pair(key, _), Some((Part::Index(0), _))) => {
-                return Some(Rc::new([Value::Text(key.clone())]));
+                return Some(Values::from(Value::Text(key.clone())));
             }
             (Bound::Pair(_, value), Some((Part::Index(1), rest))) => (*value, rest),
             _ => return None,

@@ -1,6 +1,6 @@
 //! What a declared name is: its initial value, everything assigned to it, its import, its type, or its arguments.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
@@ -85,7 +85,7 @@ impl Resolver<'_> {
 
     /// What the call sites pass for a parameter, or a library where the function is a callback.
     pub(super) fn arguments(&self, file: FileId, function: FunctionId, index: usize) -> Values {
-        let Some(links) = self.links else { return none() };
+        let Some(links) = self.links() else { return none() };
         let sites = links.call_sites(file, function);
         let passed = sites.iter().take(MAX_CALL_SITES).filter_map(|(caller, call)| {
             let module = self.module(*caller)?;
@@ -103,7 +103,7 @@ impl Resolver<'_> {
     /// What a library passes for a parameter of a function that it calls: a callback, one that stands where the library
     /// looks for it, one that its type says is a callback; or what a decorator of the parameter asks for.
     fn handed(&self, file: FileId, function: FunctionId, index: usize) -> Values {
-        let Some(links) = self.links else { return none() };
+        let Some(links) = self.links() else { return none() };
         let decorated = self.decorated(file, function, index);
         if !decorated.is_empty() {
             return passed_by_libraries(decorated);
@@ -161,7 +161,7 @@ impl Resolver<'_> {
     }
 
     fn implementors_of(&self, file: FileId, binding: BindingId) -> &[(FileId, ClassId)] {
-        self.links.map_or(&[], |links| links.implementors(file, binding))
+        self.links().map_or(&[], |links| links.implementors(file, binding))
     }
 
     /// Objects of the classes that implement an interface.
@@ -253,7 +253,7 @@ impl Resolver<'_> {
 
 fn passed_by_libraries(held: Vec<(LibId, HandleId)>) -> Values {
     let values = held.into_iter().map(|(lib, handle)| {
-        one(Value::External(External { root: Root::Passed(lib, handle), steps: Rc::default() }))
+        one(Value::External(External { root: Root::Passed(lib, handle), steps: Arc::default() }))
     });
     join(values)
 }

@@ -1,6 +1,6 @@
 //! What a name exported by a file is, through re-exports, barrels and both module systems.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use loadworthy_project::{FileId, Resolution};
 use loadworthy_syntax::{BindingId, BindingKind, ExportTarget, ImportName, Kind, Module, WHOLE_MODULE};
@@ -133,8 +133,8 @@ impl Resolver<'_> {
             Resolution::File(target) => self.export(*target, name),
             Resolution::Missing => none(),
             other => package(other).map_or_else(none, |root| {
-                let steps: Rc<[Step]> =
-                    if name == "default" { Rc::default() } else { Rc::new([Step::Get(name.into())]) };
+                let steps: Arc<[Step]> =
+                    if name == "default" { Arc::default() } else { Arc::new([Step::Get(name.into())]) };
                 one(Value::External(External { root, steps }))
             }),
         }
@@ -149,7 +149,7 @@ impl Resolver<'_> {
             }
             Resolution::Missing => none(),
             other => package(other)
-                .map_or_else(none, |root| one(Value::External(External { root, steps: Rc::default() }))),
+                .map_or_else(none, |root| one(Value::External(External { root, steps: Arc::default() }))),
         }
     }
 }

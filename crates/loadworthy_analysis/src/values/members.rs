@@ -1,6 +1,6 @@
 //! Members, calls and constructions of values.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use loadworthy_project::FileId;
 use loadworthy_syntax::{ClassId, FunctionId, Kind, MemberKind, NodeId, TypeForm, TypeId};
@@ -198,7 +198,7 @@ impl External {
     /// One step further.
     #[must_use]
     pub fn then(&self, step: Step) -> Self {
-        let steps: Rc<[Step]> = self.steps.iter().cloned().chain(std::iter::once(step)).collect();
+        let steps: Arc<[Step]> = self.steps.iter().cloned().chain(std::iter::once(step)).collect();
         Self { root: self.root.clone(), steps }
     }
 }

@@ -6,10 +6,11 @@
 //! question happened to be asked first, and so on the thread.
 
 use std::cell::{Cell, RefCell};
+use std::sync::{Mutex, PoisonError};
 
 use loadworthy_project::FileId;
 use loadworthy_syntax::{ClassId, FunctionId, NodeId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Values, none};
 
@@ -52,6 +53,35 @@ pub(super) struct Memo {
     /// The lowest position of an open question that an answer under way was shortened by.
     shortened_by: Cell<usize>,
     names: RefCell<FxHashMap<Box<str>, Name>>,
+    /// Questions whose answer would need to know who calls and passes what, of a resolver that does not know yet.
+    unseen: RefCell<FxHashSet<Question>>,
+    /// Whether an answer under way is such a one.
+    met_unseen: Cell<bool>,
+}
+
+/// Memories between two uses: a resolver takes one and gives it back, so that no thread works anything out twice.
+#[derive(Default)]
+pub(crate) struct Memories(Mutex<Vec<Memo>>);
+
+impl Memories {
+    pub(super) fn take(&self) -> Memo {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Keeps a memory, unless a panic left it amid a question.
+    pub(super) fn give(&self, memo: Memo) {
+        if memo.open.borrow().is_empty() {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(memo);
+        }
+    }
+
+    /// Forgets what blind resolvers could not see; from now on resolvers see.
+    pub(crate) fn see(&self) {
+        for memo in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+            let unseen = std::mem::take(memo.unseen.get_mut());
+            memo.answers.get_mut().retain(|question, _| !unseen.contains(question));
+        }
+    }
 }
 
 impl Memo {
@@ -68,10 +98,12 @@ impl Memo {
     /// The known answer, or the one that is worked out now; nothing for a question that is open already.
     pub(super) fn ask(&self, question: Question, answer: impl FnOnce() -> Values) -> Values {
         if let Some(known) = self.answers.borrow().get(&question) {
+            self.recall(&question);
             return known.clone();
         }
         if let Some((known, position)) = self.provisional.borrow().get(&question) {
             self.shorten(*position);
+            self.recall(&question);
             return known.clone();
         }
         let depth = {
@@ -89,11 +121,17 @@ impl Memo {
             depth
         };
         let before = self.shortened_by.replace(usize::MAX);
+        let had_met_unseen = self.met_unseen.replace(false);
         let mark = self.made.borrow().len();
         let values = answer();
         self.open.borrow_mut().remove(&question);
         let shortest = self.shortened_by.get();
         self.close(depth, mark);
+        if self.met_unseen.get() {
+            self.unseen.borrow_mut().insert(question);
+        } else {
+            self.met_unseen.set(had_met_unseen);
+        }
         if shortest >= depth || depth == 0 {
             self.answers.borrow_mut().insert(question, values.clone());
             self.shortened_by.set(before);
@@ -103,6 +141,19 @@ impl Memo {
             self.shortened_by.set(before.min(shortest));
         }
         values
+    }
+
+    /// The answer under way needs to know who calls or passes what.
+    pub(super) fn note_unseen(&self) {
+        self.met_unseen.set(true);
+    }
+
+    /// A part of the answer under way is known already.
+    fn recall(&self, question: &Question) {
+        let unseen = self.unseen.borrow();
+        if !unseen.is_empty() && unseen.contains(question) {
+            self.met_unseen.set(true);
+        }
     }
 
     fn shorten(&self, position: usize) {
@@ -121,6 +172,59 @@ impl Memo {
             } else {
                 made.push(question);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Value, join, one};
+    use super::*;
+
+    fn question(at: usize) -> Question {
+        Question::Argument(FileId::new(0), FunctionId::new(0), at)
+    }
+
+    fn yes() -> Values {
+        one(Value::Bool(true))
+    }
+
+    /// Asks; says whether the answer was known.
+    fn is_known(memo: &Memo, at: usize) -> bool {
+        let mut known = true;
+        memo.ask(question(at), || {
+            known = false;
+            yes()
+        });
+        known
+    }
+
+    #[test]
+    fn the_next_resolver_knows_what_the_last_one_found_out() {
+        let memories = Memories::default();
+        let memo = memories.take();
+        assert!(!is_known(&memo, 1));
+        memories.give(memo);
+        assert!(is_known(&memories.take(), 1));
+        assert!(!is_known(&memories.take(), 1), "a memory is with one resolver at a time");
+    }
+
+    #[test]
+    fn what_blind_resolvers_could_not_see_is_asked_again_with_all_that_rests_on_it() {
+        let memories = Memories::default();
+        let memo = memories.take();
+        let unseen = || {
+            memo.note_unseen();
+            none()
+        };
+        memo.ask(question(0), || join([memo.ask(question(1), unseen), memo.ask(question(2), yes)]));
+        memo.ask(question(3), || memo.ask(question(1), none));
+        memories.give(memo);
+        memories.see();
+        let memo = memories.take();
+        assert!(is_known(&memo, 2));
+        for at in [0, 1, 3] {
+            assert!(!is_known(&memo, at), "{at}");
         }
     }
 }

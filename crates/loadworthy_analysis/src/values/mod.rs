@@ -3,6 +3,7 @@
 //! Values of libraries stay symbolic: the path of steps that leads from the package to them (`pg` → `.Pool` → `new`).
 //! What such a path means is the business of the library knowledge, not of this layer.
 
+mod alternatives;
 mod definitions;
 mod exports;
 mod file_paths;
@@ -11,7 +12,7 @@ mod memo;
 mod numbers;
 mod patterns;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
@@ -21,15 +22,16 @@ use crate::index::enclosing_class;
 use crate::links::Links;
 use crate::program::Program;
 
+use alternatives::{join, none, one};
 use memo::{Memo, Question};
+
+pub use alternatives::Values;
+pub(crate) use memo::Memories;
 
 pub use numbers::Number;
 
 /// A node of a file.
 pub type Site = (FileId, NodeId);
-
-/// Most alternatives that are kept apart; past it the value is as good as unknown.
-const MAX_ALTERNATIVES: usize = 8;
 
 /// One thing that an expression may be.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -47,7 +49,7 @@ pub enum Value {
     /// All exports of a file.
     Namespace(FileId),
     /// A constant string.
-    Text(Rc<str>),
+    Text(Arc<str>),
     /// A constant number.
     Number(Number),
     /// `true` or `false`.
@@ -66,7 +68,7 @@ pub struct External {
     /// The package or global.
     pub root: Root,
     /// What was done to it, in order.
-    pub steps: Rc<[Step]>,
+    pub steps: Arc<[Step]>,
 }
 
 impl External {
@@ -81,9 +83,9 @@ impl External {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Root {
     /// A package with its subpath (`drizzle-orm/pg-core`), or a built-in module without `node:`.
-    Package(Rc<str>),
+    Package(Arc<str>),
     /// A global name.
-    Global(Rc<str>),
+    Global(Arc<str>),
     /// What a library passes to a callback: a request, a transaction's client, a socket.
     Passed(LibId, HandleId),
 }
@@ -92,13 +94,13 @@ pub enum Root {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Step {
     /// `.name`; the default export is the package itself and takes no step.
-    Get(Rc<str>),
+    Get(Arc<str>),
     /// A call.
     Call(Site),
     /// A construction.
     New(Site),
     /// A value that is only known to have this type.
-    Type(Rc<str>),
+    Type(Arc<str>),
     /// An object of a program's class that extends the value.
     Extended,
 }
@@ -114,9 +116,6 @@ impl Step {
     }
 }
 
-/// The alternatives; none where nothing is known.
-pub type Values = Rc<[Value]>;
-
 /// Answers what expressions are. One a thread.
 pub struct Resolver<'p> {
     program: &'p Program<'p>,
@@ -125,16 +124,31 @@ pub struct Resolver<'p> {
     links: Option<&'p Links>,
 }
 
+/// What was found out serves the next resolver.
+impl Drop for Resolver<'_> {
+    fn drop(&mut self) {
+        self.program.memories().give(std::mem::take(&mut self.memo));
+    }
+}
+
 impl<'p> Resolver<'p> {
     /// A resolver over a program.
     #[must_use]
     pub fn new(program: &'p Program<'p>) -> Self {
-        Self { program, memo: Memo::default(), links: Some(program.links()) }
+        Self { program, memo: program.memories().take(), links: Some(program.links()) }
     }
 
     /// A resolver that does not follow parameters: the one that finds what is passed for them.
     pub(crate) fn blind(program: &'p Program<'p>) -> Self {
-        Self { program, memo: Memo::default(), links: None }
+        Self { program, memo: program.memories().take(), links: None }
+    }
+
+    /// Where functions are called and passed. A blind resolver's answers that needed to know are noted.
+    fn links(&self) -> Option<&'p Links> {
+        if self.links.is_none() {
+            self.memo.note_unseen();
+        }
+        self.links
     }
 
     /// The program.
@@ -229,7 +243,7 @@ impl<'p> Resolver<'p> {
     fn global(name: &str) -> Values {
         match name {
             "undefined" | "NaN" | "arguments" | "globalThis" | "global" | "window" => none(),
-            _ => one(Value::External(External { root: Root::Global(name.into()), steps: Rc::default() })),
+            _ => one(Value::External(External { root: Root::Global(name.into()), steps: Arc::default() })),
         }
     }
 
@@ -291,25 +305,4 @@ fn is_long_chain(module: &Module, node: NodeId) -> bool {
         _ => None,
     };
     std::iter::successors(Some(node), below).nth(memo::MAX_DEPTH).is_some()
-}
-
-fn none() -> Values {
-    Rc::default()
-}
-
-fn one(value: Value) -> Values {
-    Rc::new([value])
-}
-
-fn join(parts: impl IntoIterator<Item = Values>) -> Values {
-    let mut all: Vec<Value> = Vec::new();
-    for value in parts.into_iter().flat_map(|part| part.to_vec()) {
-        if !all.contains(&value) {
-            all.push(value);
-        }
-    }
-    if all.len() > MAX_ALTERNATIVES {
-        return none();
-    }
-    all.into()
 }
