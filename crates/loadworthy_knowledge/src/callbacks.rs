@@ -71,6 +71,14 @@ impl Callbacks {
         &self.rows
     }
 
+    /// Whether functions that are properties of an argument are known of.
+    pub(crate) fn has_properties(&self, (lib, handle): (LibId, HandleId), name: &str) -> bool {
+        self.by_handle.get(&(lib, handle)).is_some_and(|table| {
+            let rows = table.all(canonical(handle, name)).filter_map(|at| self.rows.get(*at));
+            rows.into_iter().any(|row| row.property.is_some())
+        })
+    }
+
     /// The row of a function that is argument `arg` of `argc`, or its property `property`.
     pub(crate) fn find(
         &self,

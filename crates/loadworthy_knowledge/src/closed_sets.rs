@@ -52,7 +52,7 @@ closed_set! {
         CacheRemote = "cache-remote", CacheMemory = "cache-memory", Batching = "batching",
         Queue = "queue", Scheduler = "scheduler", HttpClient = "http-client", Sdk = "sdk",
         Mail = "mail", Rpc = "rpc", Web = "web", Middleware = "middleware",
-        HttpServer = "http-server", Realtime = "realtime", Upload = "upload",
+        HttpServer = "http-server", Serverless = "serverless", Realtime = "realtime", Upload = "upload",
         Logging = "logging", Observability = "observability", Resilience = "resilience",
         Node = "node", Browser = "browser", Cpu = "cpu", Util = "util", Ui = "ui",
         UiData = "ui-data", UiState = "ui-state",

@@ -344,6 +344,12 @@ impl Knowledge {
         self.failures.events().iter().map(|(lib, handle, row)| (*lib, *handle, row))
     }
 
+    /// Whether a call of `name` is known to run functions that are properties of an argument.
+    #[must_use]
+    pub fn has_callback_properties(&self, lib: LibId, on: HandleId, name: &str) -> bool {
+        self.callbacks.has_properties((lib, on), name)
+    }
+
     /// The default of an option. `lib`: npm package, `node:http`, server or platform. `None` if
     /// rows exist but for other versions: see [`Knowledge::default_nearest`].
     #[must_use]

@@ -6,12 +6,17 @@
     reason = "a test fails by panicking"
 )]
 
+mod callbacks;
 mod express;
 mod fastify;
 mod graphql;
 mod hono;
 mod koa;
+mod nest;
 mod next;
+mod remix;
+mod serverless;
+mod trpc;
 
 use std::fs;
 use std::process::Command;

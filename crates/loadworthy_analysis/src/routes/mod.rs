@@ -3,17 +3,24 @@
 //!
 //! A router that is mounted nowhere is listed with an unknown prefix.
 
+mod callbacks;
+mod decorators;
 mod express;
 mod fastify;
 mod graphql;
 mod hono;
 mod koa;
 mod loops;
+mod nest;
+mod nest_application;
 mod next;
 mod objects;
 mod owners;
 mod registration;
+mod remix;
+mod serverless;
 mod tree;
+mod trpc;
 
 pub(crate) use graphql::resolver_maps;
 use loadworthy_knowledge::LibId;
@@ -130,8 +137,19 @@ pub const UNKNOWN_PART: &str = "{?}";
 /// Every entry point of the program: by framework, then in the order of applications, mounts and registrations.
 #[must_use]
 pub fn routes(resolver: &Resolver<'_>) -> Vec<Route> {
-    let frameworks =
-        [express::routes, fastify::routes, koa::routes, hono::routes, next::routes, graphql::routes];
+    let frameworks = [
+        express::routes,
+        fastify::routes,
+        koa::routes,
+        hono::routes,
+        nest::routes,
+        next::routes,
+        remix::routes,
+        graphql::routes,
+        trpc::routes,
+        serverless::routes,
+        callbacks::routes,
+    ];
     frameworks.iter().flat_map(|framework| framework(resolver)).collect()
 }
 

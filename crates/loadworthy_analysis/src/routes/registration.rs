@@ -8,7 +8,7 @@ use super::loops::Loops;
 use super::owners::{Kin, Owner, Tracer, moment, property};
 use super::tree::{Entry, Table};
 use super::{Handler, UNKNOWN_PART, calls_in_order};
-use crate::values::{Resolver, Site, Step, Value, Values};
+use crate::values::{External, Resolver, Site, Step, Value, Values};
 
 /// Most handlers of one registration.
 const MAX_HANDLERS: usize = 64;
@@ -232,15 +232,20 @@ impl Registration<'_, '_> {
         Handler { site, functions: own, is_wrapped: false }
     }
 
+    /// The functions of the last call of a chain that has any: `middy(handler).use(…)`.
     fn wrapped_by_library(&self, values: &[Value]) -> Vec<(FileId, FunctionId)> {
-        let calls = values.iter().filter_map(|value| match value {
-            Value::External(external) => match external.steps.last() {
-                Some(Step::Call(call)) => Some(*call),
-                _ => None,
-            },
+        let externals = values.iter().filter_map(|value| match value {
+            Value::External(external) => Some(external),
             _ => None,
         });
-        calls.flat_map(|call| self.wrapped(call, 0)).collect()
+        let of_chain = |external: &External| {
+            let calls = external.steps.iter().rev().filter_map(|step| match step {
+                Step::Call(call) => Some(*call),
+                _ => None,
+            });
+            calls.map(|call| self.wrapped(call, 0)).find(|found| !found.is_empty()).unwrap_or_default()
+        };
+        externals.flat_map(of_chain).collect()
     }
 
     fn wrapped(&self, (file, node): Site, depth: usize) -> Vec<(FileId, FunctionId)> {

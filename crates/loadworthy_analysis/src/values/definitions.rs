@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use loadworthy_knowledge::{HandleId, LibId};
+use loadworthy_knowledge::{HandleId, LibId, Runs};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, ImportName, Kind, Module, NodeId};
 
@@ -109,16 +109,40 @@ impl Resolver<'_> {
             return passed_by_libraries(decorated);
         }
         let mut held = Vec::new();
+        let mut values = Vec::new();
         for passed in links.passed_sites(file, function) {
             let (caller, call) = passed.call;
             held.extend(self.handles_passed(caller, call, passed.argument, index));
+            values.push(self.of_receiver((caller, call), passed.argument, index));
         }
         let positions = links.positions(file, function).iter();
         held.extend(positions.filter_map(|position| self.handles_of_position(position, index)));
         if held.is_empty() {
             held.extend(self.of_contextual_type(file, function, index));
         }
-        passed_by_libraries(held)
+        values.push(passed_by_libraries(held));
+        join(values)
+    }
+
+    /// `promise.then((value) => …)`, `list.map((element) => …)` with a list of the program.
+    fn of_receiver(&self, (file, call): (FileId, NodeId), argument: usize, index: usize) -> Values {
+        let Some(module) = self.module(file) else { return none() };
+        let Kind::Call { callee, arguments } = module.kind(call) else { return none() };
+        let Kind::Member { object, name } = module.kind(callee) else { return none() };
+        let name = module.str(name);
+        if argument == 0 && index == 0 && name == "then" {
+            return self.value_of((file, object));
+        }
+        let knowledge = self.program().knowledge();
+        let element = knowledge.library_id("node:core").zip(knowledge.handle("Array.prototype"));
+        let callback = element
+            .and_then(|(lib, handle)| knowledge.callback(lib, handle, name, argument, arguments.len()));
+        let is_element = callback.is_some_and(|callback| {
+            callback.runs == Runs::PerElement
+                && callback.elements.is_none()
+                && callback.element_param == index
+        });
+        if is_element { self.elements(&self.value_of((file, object)), None) } else { none() }
     }
 
     /// `@Body() input`: what the decorators of a method's parameter ask for. Those of constructors inject services.

@@ -124,6 +124,12 @@ impl Resolver<'_> {
         join(found)
     }
 
+    /// What a value of a declared type is.
+    #[must_use]
+    pub fn typed_value(&self, file: FileId, type_id: TypeId) -> Values {
+        self.typed(file, type_id)
+    }
+
     /// What a value of a declared type is: an object of that class, or of a class that implements it.
     pub(super) fn typed(&self, file: FileId, type_id: TypeId) -> Values {
         let Some(module) = self.module(file) else { return none() };

@@ -1,5 +1,6 @@
 //! What frameworks hand to the functions they call: the argument of each `probe(…)` folds to what a client sends, or to a
 //! member of the response.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 
