@@ -7,6 +7,8 @@ use loadworthy_report::Severity;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::env::{EnvArguments, KnownArguments};
+
 /// Tells whether a Node.js app survives a real load, and where it breaks.
 ///
 /// `loadworthy PATH` audits a project: it reads the code, never runs it and never uses the network.
@@ -27,6 +29,8 @@ pub(crate) enum Task {
     /// Audit a project (what `loadworthy PATH` does, too).
     #[command(after_help = EXIT_CODES)]
     Audit(Box<AuditArguments>),
+    /// Print what the application runs on: facts with their evidence, and what is to be confirmed.
+    Env(EnvArguments),
     /// Print the route table: method, full path, place, middleware and handler.
     Routes(TableArguments),
     /// List the checks.
@@ -87,6 +91,8 @@ pub(crate) struct AuditArguments {
     /// Exit with 1 if the score is below this.
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub(crate) min_score: Option<f64>,
+    #[command(flatten)]
+    pub(crate) known: KnownArguments,
     #[command(flatten)]
     pub(crate) target: TargetArguments,
 }

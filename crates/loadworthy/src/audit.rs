@@ -4,12 +4,14 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use loadworthy_analysis::Analysis;
-use loadworthy_capacity::{Environment, Target};
+use loadworthy_capacity::Target;
 use loadworthy_checks::run_all;
+use loadworthy_environment::Environment;
 use loadworthy_report::{Audited, Report, SCHEMA_VERSION, Severity, Tool, plan, score};
 
 use crate::arguments::AuditArguments;
 use crate::convert::{self, Converted, convert};
+use crate::env;
 use crate::failure::Failure;
 use crate::gate::Gate;
 use crate::output;
@@ -25,13 +27,15 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
     let selection = Selection::of(arguments, &session.config)?;
     let target = target(arguments.target, session.config.target)?;
     let gate = Gate::of(arguments, &session.config)?;
-    let environment = Environment::default();
+    let overrides = env::overrides(&arguments.known, &session.config)?;
     let report = session.with_analysis(|analysis| {
+        let facts = env::infer(analysis.program(), &overrides);
+        let environment = env::for_model(&facts);
         session.progress.stage("checking");
         let found = run_all(analysis, &environment, &target, |code| selection.includes(code));
         let mut converted = convert(analysis, &environment, &target, found);
         let comments = suppress(analysis.program(), &selection, &mut converted);
-        let mut report = report(analysis, &target, converted);
+        let mut report = report(analysis, &target, &facts, converted);
         report.diagnostics.extend(comments);
         let verdict = gate.judge(&report);
         session.progress.end();
@@ -41,7 +45,7 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
     Ok(report?.tell())
 }
 
-fn report(analysis: &Analysis<'_>, target: &Target, converted: Converted) -> Report {
+fn report(analysis: &Analysis<'_>, target: &Target, facts: &Environment, converted: Converted) -> Report {
     let Converted { findings, suspicious } = converted;
     let target = convert::target(target);
     let routes = analysis.routes();
@@ -49,7 +53,7 @@ fn report(analysis: &Analysis<'_>, target: &Target, converted: Converted) -> Rep
     Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: String::from("loadworthy"), version: env!("CARGO_PKG_VERSION").to_owned() },
-        environment: Vec::new(),
+        environment: env::for_report(facts),
         score: score(&Audited { findings: &findings, suspicious: &suspicious, route_count }),
         packages: Vec::new(),
         plan: plan(&findings, route_count, &target),

@@ -33,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) min_score: Option<f64>,
     /// The load to survive.
     pub(crate) target: TargetConfig,
+    /// Facts about the deployment that the project does not hold: `{"deployment.instances": 4}`, nested or dotted.
+    pub(crate) environment: serde_json::Map<String, Value>,
     /// A TOML file with wrappers and libraries of the project, relative to this file.
     pub(crate) knowledge: Option<PathBuf>,
 }

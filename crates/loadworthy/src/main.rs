@@ -8,6 +8,7 @@ mod config;
 mod convert;
 mod crash;
 mod directive;
+mod env;
 mod failure;
 mod gate;
 mod location;
@@ -42,6 +43,7 @@ fn run(arguments: Arguments, matches: &clap::ArgMatches) -> Result<ExitCode, Fai
         Some(Task::Audit(audit)) => audit::run(&audit, own),
         Some(Task::Checks(options)) => pages::list(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Explain { check }) => pages::explain(&check).map(|()| ExitCode::SUCCESS),
+        Some(Task::Env(options)) => env::run(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Routes(options)) => routes::run(&options).map(|()| ExitCode::SUCCESS),
     }
 }

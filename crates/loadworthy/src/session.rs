@@ -43,12 +43,18 @@ impl Session {
 
     /// Reads and links the program and hands it on, on the session's threads.
     pub(crate) fn with_analysis<T: Send>(&self, use_it: impl FnOnce(&Analysis<'_>) -> T + Send) -> T {
+        self.with_program(|program| {
+            self.progress.stage("linking");
+            use_it(&Analysis::new(program))
+        })
+    }
+
+    /// Reads the program and hands it on, on the session's threads.
+    pub(crate) fn with_program<T: Send>(&self, use_it: impl FnOnce(&Program<'_>) -> T + Send) -> T {
         self.pool.install(|| {
             self.progress.stage(&format!("parsing {} files", self.project.files.len()));
             let knowledge = self.own_knowledge.as_ref().unwrap_or_else(|| Knowledge::builtin());
-            let program = Program::read(&self.project, knowledge);
-            self.progress.stage("linking");
-            use_it(&Analysis::new(&program))
+            use_it(&Program::read(&self.project, knowledge))
         })
     }
 }

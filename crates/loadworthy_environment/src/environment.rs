@@ -162,7 +162,7 @@ fn assemble(scene: &Scene<'_>) -> Environment {
         max_connections: databases::max_connections(scene, &databases),
         databases,
         query_libraries: query_libraries(scene),
-        pools: pools::pools(scene, &clients, cores.value),
+        pools: pools::pools(scene, &clients, &cores),
         schema_sync: databases::schema_sync(scene, &clients),
         sessions: sessions::sessions(scene),
         authentication: sessions::authentication(scene),

@@ -146,6 +146,11 @@ impl Overrides {
         Ok(())
     }
 
+    /// Adds facts that go before those already set.
+    pub fn extend(&mut self, over: Self) {
+        self.values.extend(over.values);
+    }
+
     pub(crate) fn number(&self, key: &str) -> Option<f64> {
         match self.values.get(key)? {
             Setting::Number(number) => Some(*number),

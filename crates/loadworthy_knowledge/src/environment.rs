@@ -99,6 +99,8 @@ pub struct PoolRow {
     pub url_max: Option<String>,
     /// Parameter of the connection URL for the wait.
     pub url_acquire_timeout: Option<String>,
+    /// The option that holds a driver made with options of its own.
+    pub adapter: Option<String>,
     /// Whether a schema file names the variable of its connection URL.
     pub url_in_schema: bool,
     /// Options and parameters in seconds; the others are in milliseconds.

@@ -25,13 +25,15 @@ fn push_visible(out: &mut String, character: char) {
 }
 
 /// One line of prose: white space of any length is one space, hidden characters are visible.
-pub(crate) fn one_line(text: &str) -> String {
+#[must_use]
+pub fn one_line(text: &str) -> String {
     visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Prose as Markdown that renders as written. Code spans in `text` stay code spans; nothing else in
 /// it is markup.
-pub(crate) fn markdown_prose(text: &str) -> String {
+#[must_use]
+pub fn markdown_prose(text: &str) -> String {
     let line = one_line(text);
     let parts: Vec<&str> = line.split('`').collect();
     let paired = if parts.len() % 2 == 1 { parts.len() } else { parts.len() - 1 };

@@ -13,6 +13,7 @@ mod score;
 mod terminal;
 
 pub use effort::effort_minutes;
+pub use escape::{markdown_prose, one_line};
 pub use fingerprint::{FingerprintOf, fingerprint};
 pub use json::{json, json_schema};
 pub use markdown::markdown;

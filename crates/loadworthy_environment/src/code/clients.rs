@@ -46,6 +46,15 @@ impl<'c> Code<'c> {
         let factories: Vec<Site> =
             options.iter().filter_map(|object| self.property(*object, "useFactory")).collect();
         options.extend(factories.into_iter().flat_map(|factory| self.objects(factory)));
+        if let Some(name) = &row.adapter {
+            let adapters: Vec<Site> =
+                options.iter().filter_map(|object| self.property(*object, name)).collect();
+            let made: Vec<Site> = adapters.into_iter().flat_map(|adapter| self.made_with(adapter)).collect();
+            if self.is_given_a_client(&made) {
+                return None;
+            }
+            options.extend(made.into_iter().flat_map(|argument| self.settings(argument)));
+        }
         let unread = self.unread(row, &options, &arguments);
         let mut urls = arguments;
         for object in &options {
@@ -61,6 +70,16 @@ impl<'c> Code<'c> {
             urls.extend(keys.iter().filter_map(|key| self.option(*object, key)));
         }
         Some(Client { row, creation: creation.clone(), options, urls, unread })
+    }
+
+    /// The arguments that a package's object was made with.
+    fn made_with(self, site: Site) -> Vec<Site> {
+        let values = self.resolver.value_of(site);
+        let made = values.iter().filter_map(|value| match value {
+            Value::External(external) => external.site(),
+            _ => None,
+        });
+        made.flat_map(|call| self.arguments(call)).collect()
     }
 
     /// The last argument, if nothing tells what it is; a lone one of a library that takes URLs is one.

@@ -38,7 +38,7 @@ const MAX_MATTERS: &str =
     "it bounds the queries that run at once: Little's law decides whether requests queue for it";
 
 /// Every pool, in source order.
-pub(crate) fn pools(scene: &Scene<'_>, clients: &[Client<'_>], cores: f64) -> Vec<Pool> {
+pub(crate) fn pools(scene: &Scene<'_>, clients: &[Client<'_>], cores: &Known<f64>) -> Vec<Pool> {
     let mut pools: Vec<Pool> = clients
         .iter()
         .map(|client| Reader { scene, client: Some(client), row: client.row, cores }.pool())
@@ -50,7 +50,7 @@ pub(crate) fn pools(scene: &Scene<'_>, clients: &[Client<'_>], cores: f64) -> Ve
 }
 
 /// A mapper or driver that is a dependency although its client's creation was not found.
-fn undiscovered(scene: &Scene<'_>, cores: f64) -> Option<Pool> {
+fn undiscovered(scene: &Scene<'_>, cores: &Known<f64>) -> Option<Pool> {
     let project = scene.code.project();
     let knowledge = scene.code.knowledge;
     let is_used = |row: &PoolRow| {
@@ -71,7 +71,7 @@ struct Reader<'r, 's> {
     scene: &'r Scene<'s>,
     client: Option<&'r Client<'s>>,
     row: &'s PoolRow,
-    cores: f64,
+    cores: &'r Known<f64>,
 }
 
 /// A number with where it stands and how sure it is.
@@ -159,7 +159,13 @@ impl<'s> Reader<'_, 's> {
             Some((max, source)) => {
                 let place =
                     created_at.map(|place| Place { note: format!("no size set: {source}"), ..place.clone() });
-                Known::default_of(max, place.into_iter().collect())
+                let known = Known::default_of(max, place.into_iter().collect());
+                // A default that counts the cores is as sure as the cores are.
+                if source.contains(CORES) && !self.cores.is_stated() {
+                    return Known { confidence: Confidence::Low, ..known }
+                        .confirm("`nproc` on the host, from which the library takes its size", MAX_MATTERS);
+                }
+                known
             }
             None => Known::assumed(
                 FALLBACK_MAX,
@@ -349,7 +355,7 @@ impl<'s> Reader<'_, 's> {
         let number = match row.value() {
             DefaultValue::Number(number) => number,
             DefaultValue::Expression(text) => {
-                crate::number::expression(text, "num_physical_cpus", self.cores.ceil().max(1.0))?
+                crate::number::expression(text, CORES, self.cores.value.ceil().max(1.0))?
             }
             _ => return None,
         };
@@ -406,6 +412,9 @@ impl<'s> Reader<'_, 's> {
             .any(|site| self.scene.code.candidates(site).contains(&Candidate::Flag(true)))
     }
 }
+
+/// The name that defaults have for the cores of the machine.
+const CORES: &str = "num_physical_cpus";
 
 /// Where neither code nor knowledge tells: the size most drivers have.
 const FALLBACK_MAX: u32 = 10;

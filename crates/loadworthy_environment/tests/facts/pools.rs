@@ -215,3 +215,23 @@ fn many_clients_alike_are_one_line() {
     let environment = of(&[("package.json", &manifest), ("index.js", index), ("a.js", code), ("b.js", code)]);
     assert!(value(&environment, "database.pool").starts_with("2 clients, each pg 8.11.0: max 10"));
 }
+
+#[test]
+fn an_adapter_brings_the_options_of_its_driver_or_a_pool_of_its_own() {
+    let manifest = manifest(&[
+        ("express", "4.21.2"),
+        ("@prisma/client", "7.0.0"),
+        ("@prisma/adapter-pg", "7.0.0"),
+        ("pg", "8.11.0"),
+    ]);
+    let of_adapter = |made: &str| {
+        let code = format!(
+            "const {{ PrismaClient }} = require('@prisma/client');\nconst {{ PrismaPg }} = require('@prisma/adapter-pg');\nconst {{ Pool }} = require('pg');\nconst adapter = {made};\nmodule.exports = new PrismaClient({{ adapter }});"
+        );
+        let environment = of(&[("package.json", &manifest), ("index.js", EXPRESS), ("db.js", &code)]);
+        environment.pools.iter().map(|pool| pool.max.value).collect::<Vec<_>>()
+    };
+    assert_eq!(of_adapter("new PrismaPg({ connectionString: process.env.URL, max: 18 })"), [18]);
+    assert_eq!(of_adapter("new PrismaPg({ connectionString: process.env.URL })"), [10]);
+    assert_eq!(of_adapter("new PrismaPg(new Pool({ max: 6 }))"), [6]);
+}
