@@ -14,29 +14,41 @@ pub(super) fn read(project: &Project, found: &mut Found) {
     }
 }
 
-/// A schema is a file, or all files of the folder around the one with the `datasource`.
+/// A schema is a file with a `datasource`, and the files without one in its folder and below. Of several such files in
+/// one folder, `schema.prisma` is the one in use: the others are for other databases or environments.
 fn prisma_schemas(project: &Project) -> Vec<Vec<(String, String)>> {
     let is_schema = |path: &&String| {
         std::path::Path::new(path.as_str()).extension().is_some_and(|extension| extension == "prisma")
     };
-    let texts: Vec<(String, String)> = project
+    let (mut roots, parts): (Vec<(String, String)>, Vec<_>) = project
         .other_files
         .iter()
         .filter(is_schema)
         .filter_map(|path| Some((path.clone(), project.read_other(path).ok()?)))
-        .collect();
-    let roots: Vec<String> = texts
-        .iter()
-        .filter(|(_, text)| text.lines().any(|line| line.trim_start().starts_with("datasource ")))
-        .map(|(path, _)| folder(path).to_owned())
-        .collect();
+        .partition(|(_, text)| text.lines().any(|line| line.trim_start().starts_with("datasource ")));
+    let main: Vec<String> =
+        roots.iter().map(|root| root.0.clone()).filter(|path| path.ends_with("schema.prisma")).collect();
+    let is_variant = |path: &str| {
+        main.iter().any(|known| {
+            known != path && folder(known) == folder(path) && file_name(known) == "schema.prisma"
+        })
+    };
+    roots.retain(|(path, _)| !is_variant(path));
     let mut schemas: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-    for (path, text) in texts {
-        let around = roots.iter().filter(|root| super::is_within(folder(&path), root));
-        let root = around.max_by_key(|root| root.len()).map_or_else(|| path.clone(), Clone::clone);
+    for (path, text) in &roots {
+        schemas.entry(path.clone()).or_default().push((path.clone(), text.clone()));
+    }
+    for (path, text) in parts {
+        let around =
+            roots.iter().map(|root| &root.0).filter(|root| super::is_within(folder(&path), folder(root)));
+        let root = around.max_by_key(|root| folder(root).len()).map_or_else(|| path.clone(), Clone::clone);
         schemas.entry(root).or_default().push((path, text));
     }
     schemas.into_values().collect()
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 pub(super) fn folder(path: &str) -> &str {

@@ -1,6 +1,7 @@
 //! The database as the program declares it: models of every library family, Prisma schemas, migrations and SQL, in one
 //! catalogue, and the way from a value in code to its table.
 
+mod behind;
 mod column;
 mod drizzle;
 mod entities;
@@ -23,9 +24,10 @@ use loadworthy_schema::{
 use loadworthy_syntax::ClassId;
 use rustc_hash::FxHashMap;
 
+use crate::query::Query;
 use crate::values::{Resolver, Site, Step, Value};
 use found::{Found, Holder};
-use reading::Reading;
+use reading::{ClassRef, Reading};
 
 /// The tables of a program and what stands for them in code.
 #[derive(Debug)]
@@ -124,6 +126,24 @@ impl<'p> Models<'p> {
 
     fn class(&self, file: FileId, class: ClassId) -> Option<usize> {
         self.holders.get(&Holder::Class(file, class)).copied()
+    }
+
+    fn table_of_class(&self, (file, class): ClassRef) -> Option<&Table> {
+        self.class(file, class).and_then(|at| self.catalogue.tables.get(at))
+    }
+
+    /// The table that an expression stands for.
+    #[must_use]
+    pub fn table_at(&self, resolver: &Resolver<'_>, site: Site) -> Option<&Table> {
+        let values = resolver.filled(&resolver.value_of(site));
+        values.iter().find_map(|value| self.table_of(value))
+    }
+
+    /// The table that a query is about: by the expression that names it, else by the name.
+    #[must_use]
+    pub fn table_of_query(&self, resolver: &Resolver<'_>, query: &Query) -> Option<&Table> {
+        let by_value = query.table_site.and_then(|site| self.table_behind(resolver, site));
+        by_value.or_else(|| self.table_named(query.site.0, query.table.as_deref()?))
     }
 
     /// The table that the call at `site` makes.

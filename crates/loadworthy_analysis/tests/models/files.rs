@@ -40,6 +40,28 @@ fn a_prisma_schema_meets_its_migrations() {
 }
 
 #[test]
+fn a_schema_may_be_a_folder_and_variants_of_it_do_not_count() {
+    let head = "datasource db {\n provider = \"postgresql\"\n}\n";
+    let main = format!("{head}model A {{\n id Int @id\n bs B[]\n}}\n");
+    let part = "model B {\n id Int @id\n aId Int\n a A @relation(fields: [aId], references: [id])\n}\n";
+    let variant = "datasource db {\n provider = \"mysql\"\n}\nmodel A {\n id Int @id\n x Int @unique\n}\n";
+    with(
+        &[
+            PACKAGE,
+            ("prisma/schema.prisma", &main),
+            ("prisma/models/b.prisma", part),
+            ("prisma/schema.mysql.prisma", variant),
+        ],
+        |asked| {
+            assert_eq!(
+                asked.lines(),
+                ["A(id) pk(id) bs>B*(id=aId)", "B(id, aId) pk(id) fk(aId>A.id) a>A(aId=id)"]
+            );
+        },
+    );
+}
+
+#[test]
 fn sql_in_strings_creates_tables_but_drops_none() {
     let code = r#"
 import { Pool } from "pg";

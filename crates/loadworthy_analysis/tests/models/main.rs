@@ -8,4 +8,5 @@ mod files;
 mod migrations;
 mod mongoose;
 mod others;
+mod queries;
 mod sequelize;
