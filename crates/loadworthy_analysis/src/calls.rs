@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::handles::{Called, Folded};
 use crate::links::{FunctionRef, functions_in};
+use crate::loops::loops_around;
 use crate::program::Program;
 use crate::values::{Resolver, Site, Value};
 
@@ -129,6 +130,29 @@ impl<'p> Calls<'p> {
 struct Reader<'p> {
     resolver: Resolver<'p>,
     knowledge: &'p Knowledge,
+}
+
+/// A parameter that is called once for each element of another.
+struct RepeatedParameter {
+    /// The parameter that holds the elements.
+    elements: usize,
+    is_sequential: bool,
+    is_limited: bool,
+}
+
+/// `run(items.slice(i, i + size))`: many elements a call.
+fn takes_chunk(module: &Module, call: NodeId) -> bool {
+    let Kind::Call { arguments, .. } = module.kind(call) else { return false };
+    module.list(arguments).next().is_some_and(|first| {
+        let text = module.source(first).to_lowercase();
+        ["slice", "chunk", "batch"].iter().any(|word| text.contains(word))
+    })
+}
+
+/// Whether a parameter is named like a limit on how many run at once.
+fn limits_concurrency(parameter: &str) -> bool {
+    let lower = parameter.to_lowercase();
+    ["concurren", "limit", "batch", "parallel", "chunk"].iter().any(|word| lower.contains(word))
 }
 
 /// Where a function stands among the arguments of a call.
@@ -259,7 +283,7 @@ impl<'p> Reader<'p> {
                 let at = Position { argument, count: arguments.len(), property };
                 let handed = match library {
                     Some(call) => self.by_library((file, node), call, at, function),
-                    None => Some(self.by_program(targets, at, function)),
+                    None => Some(self.by_program((file, node), targets, at, function)),
                 };
                 all.extend(handed);
             }
@@ -302,16 +326,64 @@ impl<'p> Reader<'p> {
     }
 
     /// What a function of the program does with a function that it is given.
-    fn by_program(&self, targets: &[FunctionRef], at: Position, function: FunctionRef) -> Handed {
-        let runs = targets.iter().find_map(|target| self.parameter_runs(*target, at.argument));
-        Handed {
+    fn by_program(&self, call: Site, targets: &[FunctionRef], at: Position, function: FunctionRef) -> Handed {
+        let unknown = Handed {
             function,
             argument: at.argument,
-            runs: if at.property.is_some() { None } else { runs },
+            runs: None,
             is_sequential: false,
             elements: None,
             is_limited: false,
+        };
+        if at.property.is_some() {
+            return unknown;
         }
+        let repeated = targets.iter().find_map(|target| self.repeats_parameter(*target, at.argument));
+        if let Some(repeated) = repeated
+            && let Some(elements) = self.resolver.argument(call, repeated.elements)
+        {
+            return Handed {
+                runs: Some(Runs::PerElement),
+                elements: Some(elements),
+                is_sequential: repeated.is_sequential,
+                is_limited: repeated.is_limited,
+                ..unknown
+            };
+        }
+        let runs = targets.iter().find_map(|target| self.parameter_runs(*target, at.argument));
+        Handed { runs, ..unknown }
+    }
+
+    /// `async function forEachOf(items, run) { for (const item of items) await run(item); }`: a function that calls its
+    /// parameter once for each element of another parameter.
+    fn repeats_parameter(&self, (file, function): FunctionRef, argument: usize) -> Option<RepeatedParameter> {
+        let module = self.resolver.program().module(file)?;
+        let parameters: Vec<NodeId> = module.list(module.function(function)?.parameters).collect();
+        let Kind::Binding(binding) = module.kind(*parameters.get(argument)?) else { return None };
+        let position = |(_, node): Site| {
+            let Kind::Name { binding, .. } = module.kind(node) else { return None };
+            parameters.iter().position(|parameter| module.kind(*parameter) == Kind::Binding(binding))
+        };
+        let is_limited = parameters.iter().any(|parameter| limits_concurrency(module.source(*parameter)));
+        module.references(binding).iter().find_map(|name| {
+            let call = module.parent(*name);
+            if !matches!(module.kind(call), Kind::Call { callee, .. } if callee == *name)
+                || takes_chunk(module, call)
+            {
+                return None;
+            }
+            let looped = loops_around(module, (file, call)).into_iter().filter_map(|repeat| repeat.source);
+            if let Some(elements) = looped.into_iter().find_map(position) {
+                return Some(RepeatedParameter { elements, is_sequential: !is_limited, is_limited });
+            }
+            // `items.map((item) => run(item))`
+            let closure = module.function(module.enclosing_function(call))?.node;
+            let Kind::Call { callee, .. } = module.kind(module.parent(closure)) else { return None };
+            let Kind::Member { object, name } = module.kind(callee) else { return None };
+            let elements =
+                position((file, object)).filter(|_| matches!(module.str(name), "map" | "forEach"))?;
+            Some(RepeatedParameter { elements, is_sequential: false, is_limited })
+        })
     }
 
     /// `Now` where the function calls its parameter itself; none where a closure or nobody does.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use loadworthy_knowledge::{HandleId, Knowledge, LibId, Op};
+use loadworthy_knowledge::{HandleId, Knowledge, LibId, Op, Runs};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
 
@@ -98,7 +98,18 @@ impl Resolver<'_> {
                 Some(handle) => Folded::Held(Held { handle, ..held }),
                 None => Folded::Unknown,
             },
-            Step::Extended => extended(knowledge, held, ""),
+            Step::Extended => {
+                // `sequelize.Model` is an object of its own, and the export that classes extend.
+                let name = held.path.last().cloned().unwrap_or_default();
+                match extended(knowledge, held.clone(), "") {
+                    Folded::Unknown if !name.is_empty() => {
+                        extended(knowledge, Held { handle: HandleId::MODULE, ..held }, &name)
+                    }
+                    known => known,
+                }
+            }
+            // What holds for a list of such objects holds for each of them.
+            Step::Element => Folded::Held(held),
         }
     }
 
@@ -112,7 +123,7 @@ impl Resolver<'_> {
             },
             Step::Extended => extended(knowledge, held, name),
             // `prisma.$queryRaw.name`, `sequelize.models.User.x`: nothing is known of a member's members.
-            Step::Get(_) => Folded::Unknown,
+            Step::Get(_) | Step::Element => Folded::Unknown,
         }
     }
 
@@ -220,6 +231,50 @@ impl Resolver<'_> {
             knowledge.callback_param(on.lib, on.handle, &name, argument, arguments.len(), parameter, event)
         };
         self.called_members((file, call)).into_iter().filter_map(handle_of).collect()
+    }
+}
+
+/// What a callback gets from a list.
+pub(crate) struct ElementsOf {
+    /// The list, or the promise.
+    pub(crate) list: Site,
+    /// All of it at once: `promise.then(callback)`.
+    pub(crate) is_whole: bool,
+}
+
+impl Resolver<'_> {
+    /// The list whose elements a call hands to parameter `parameter` of the function that is its argument `argument`.
+    pub(crate) fn elements_of_callback(
+        &self,
+        site: Site,
+        argument: usize,
+        parameter: usize,
+    ) -> Option<ElementsOf> {
+        let (file, call) = site;
+        let module = self.program().module(file)?;
+        let Kind::Call { callee, arguments } = module.kind(call) else { return None };
+        let knowledge = self.program().knowledge();
+        for Called { on, name } in self.called_members(site) {
+            let row = knowledge.callback(on.lib, on.handle, &name, argument, arguments.len());
+            let Some(row) = row.filter(|row| row.runs == Runs::PerElement) else { continue };
+            if row.element_param != parameter {
+                return None;
+            }
+            if let Some(at) = row.elements {
+                let list = self.argument(site, at)?;
+                return Some(ElementsOf { list, is_whole: false });
+            }
+        }
+        let Kind::Member { object, name } = module.kind(callee) else { return None };
+        let list = (file, object);
+        if module.str(name) == "then" {
+            return (argument == 0 && parameter == 0).then_some(ElementsOf { list, is_whole: true });
+        }
+        let core = knowledge.library_id("node:core")?;
+        let arrays = knowledge.handle("Array.prototype")?;
+        let row = knowledge.callback(core, arrays, module.str(name), argument, arguments.len())?;
+        (row.runs == Runs::PerElement && row.element_param == parameter)
+            .then_some(ElementsOf { list, is_whole: false })
     }
 }
 

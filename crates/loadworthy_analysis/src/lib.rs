@@ -25,7 +25,6 @@ mod positions;
 mod program;
 mod query;
 mod reach;
-mod react;
 mod routes;
 mod schema;
 mod sequence;
@@ -54,11 +53,10 @@ pub use origin::{CLIENT_INPUT, Multiplicity, Origins};
 pub use paths::{Act, Assumption, Begin, Duty, Exit, ExitKind, Ways, ways};
 pub use program::Program;
 pub use query::{
-    Bound, Condition, Filter, Include, Limits, Operation, Operator, Options, OrderBy, Property, Queries,
-    Query, Selected, Yields,
+    Bound, Condition, Family, Filter, Include, Limits, Operation, Operator, Options, OrderBy, Property,
+    Queries, Query, Selected, Yields,
 };
 pub use reach::{Context, Reach};
-pub use react::{Component, EffectHook, State, components, is_in_flow, is_made_anew, setter_calls};
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use schema::{Models, models};
 pub use sequence::{Step as AwaitedStep, Waterfall, waterfalls};

@@ -4,7 +4,7 @@ use loadworthy_knowledge::{Member, Rows};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingKind, Kind, List, Module, NodeId};
 
-use crate::handles::{Folded, Outcome};
+use crate::handles::{Folded, Held, Outcome};
 use crate::values::{Resolver, Site, Step, Value};
 
 /// How many elements a collection may have, by where they come from.
@@ -23,6 +23,13 @@ pub enum Multiplicity {
     Rows {
         /// The query.
         query: Site,
+    },
+    /// A part of a row: the related rows that were read along, or a list that the row holds.
+    Part {
+        /// The query that gave the row.
+        query: Site,
+        /// The property.
+        name: Box<str>,
     },
     /// Sent by the client.
     ClientChosen {
@@ -294,10 +301,13 @@ impl<'r, 'p> Origins<'r, 'p> {
                     Multiplicity::ClientChosen { input: site }
                 }
                 Folded::Held(held) => {
-                    held.made_at.map_or(Multiplicity::Unknown, |query| Multiplicity::Rows { query })
+                    self.row_source(&held).map_or(Multiplicity::Unknown, |query| Multiplicity::Rows { query })
                 }
+                Folded::Member(held, name) => self.row_source(&held).map_or(Multiplicity::Unknown, |query| {
+                    Multiplicity::Part { query, name: (&*name).into() }
+                }),
                 Folded::Result(outcome) => self.outcome(&outcome, site),
-                Folded::Member(..) | Folded::Unknown => Multiplicity::Unknown,
+                Folded::Unknown => Multiplicity::Unknown,
             },
             _ => Multiplicity::Unknown,
         }
@@ -309,16 +319,25 @@ impl<'r, 'p> Origins<'r, 'p> {
         }
         let Some(member) = self.member(outcome) else { return Multiplicity::Unknown };
         if member.effect.is_database_trip() {
+            let query = outcome.call;
+            if let Some(name) = part_of_row(member, outcome) {
+                return Multiplicity::Part { query, name };
+            }
             return match member.rows {
                 Some(Rows::One) if outcome.rest.is_empty() => Multiplicity::Constant(Some(1)),
-                Some(Rows::Page) => Multiplicity::Bounded { most: None, by: outcome.call },
-                _ => Multiplicity::Rows { query: outcome.call },
+                _ => Multiplicity::Rows { query },
             };
         }
         if member.effect.leaves_process() {
             return Multiplicity::Answered { call: outcome.call };
         }
         Multiplicity::Unknown
+    }
+
+    /// The query whose rows an object of a library stands for.
+    fn row_source(&self, held: &Held) -> Option<Site> {
+        let library = self.resolver.program().knowledge().library(held.lib);
+        held.made_at.filter(|_| library.kind.is_database())
     }
 
     /// What the member of an outcome does.
@@ -330,6 +349,25 @@ impl<'r, 'p> Origins<'r, 'p> {
             .map(|nearest| nearest.row)
     }
 }
+
+/// The property of a row that the steps after a query lead to: `tags` of `row.tags`, of `rows[0].tags`. Where the list of
+/// rows stands inside the result (`.rows`, `[rows]`), those steps lead to the list.
+fn part_of_row(member: &Member, outcome: &Outcome) -> Option<Box<str>> {
+    let mut is_row = member.rows == Some(Rows::One);
+    for (at, step) in outcome.rest.iter().enumerate() {
+        let is_called = matches!(outcome.rest.get(at + 1), Some(Step::Call(_)));
+        match step {
+            Step::Element => is_row = true,
+            Step::Get(_) if is_called => {}
+            Step::Get(name) if is_row && !WRAPPERS.contains(&&**name) => return Some((&**name).into()),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where drivers put the rows in what they give.
+const WRAPPERS: [&str; 5] = ["rows", "data", "docs", "recordset", "length"];
 
 /// `(await query()).slice(0, 10)` inside a value's own steps.
 fn bounded_by_rest(outcome: &Outcome, site: Site) -> Option<Multiplicity> {
@@ -383,9 +421,10 @@ fn larger(left: Multiplicity, right: Multiplicity) -> Multiplicity {
         Multiplicity::Constant(_) => 0,
         Multiplicity::Unknown => 1,
         Multiplicity::Bounded { .. } => 2,
-        Multiplicity::Answered { .. } => 3,
-        Multiplicity::Rows { .. } => 4,
-        Multiplicity::ClientChosen { .. } => 5,
+        Multiplicity::Part { .. } => 3,
+        Multiplicity::Answered { .. } => 4,
+        Multiplicity::Rows { .. } => 5,
+        Multiplicity::ClientChosen { .. } => 6,
     };
     match (&left, &right) {
         (Multiplicity::Constant(Some(a)), Multiplicity::Constant(Some(b))) => {

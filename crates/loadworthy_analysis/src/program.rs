@@ -138,7 +138,7 @@ impl<'p> Program<'p> {
     pub fn resolve(&self, file: FileId, specifier: &str) -> Cow<'_, Resolution> {
         match self.loaded(file).and_then(|loaded| loaded.resolutions.get(specifier)) {
             Some(known) => Cow::Borrowed(known),
-            None => Cow::Owned(self.project.resolve(file, specifier)),
+            None => Cow::Owned(resolution(self.project, file, specifier)),
         }
     }
 
@@ -168,6 +168,28 @@ impl<'p> Program<'p> {
     }
 }
 
+/// Where an import leads; a client that a tool generates from a schema is the package that it stands for.
+fn resolution(project: &Project, file: FileId, specifier: &str) -> Resolution {
+    let found = project.resolve(file, specifier);
+    let is_read = match &found {
+        Resolution::File(target) => project.file(*target).is_some_and(|file| file.class.is_audited()),
+        Resolution::Missing => false,
+        Resolution::Package { .. } | Resolution::Builtin(_) => true,
+    };
+    let generated =
+        GENERATED_CLIENTS.iter().find(|(words, _)| words.iter().all(|word| specifier.contains(word)));
+    match generated {
+        Some((_, package)) if !is_read => {
+            Resolution::Package { name: (*package).to_owned(), subpath: String::new() }
+        }
+        _ => found,
+    }
+}
+
+/// What the paths of generated clients contain, and the package that each stands for.
+const GENERATED_CLIENTS: [(&[&str], &str); 2] =
+    [(&["generated", "prisma"], "@prisma/client"), (&["prisma/client"], "@prisma/client")];
+
 /// A migration or script with none of these words says nothing about tables.
 const DECLARING_WORDS: [&str; 9] = [
     "CREATE TABLE",
@@ -181,10 +203,13 @@ const DECLARING_WORDS: [&str; 9] = [
     "ensureIndex",
 ];
 
+const EXPORTING_WORDS: [&str; 2] = ["export ", "module.exports"];
+
 fn is_wanted(file: &SourceFile, text: &str) -> bool {
     match file.class {
         FileClass::Migration => true,
-        FileClass::Script => DECLARING_WORDS.iter().any(|word| text.contains(word)),
+        // A script that exports may be what audited code imports: a data source that migrations are run with.
+        FileClass::Script => DECLARING_WORDS.iter().chain(&EXPORTING_WORDS).any(|word| text.contains(word)),
         class => class.is_audited(),
     }
 }
@@ -225,7 +250,7 @@ fn resolutions(project: &Project, file: FileId, module: &Module) -> FxHashMap<Bo
     let mut known: FxHashMap<Box<str>, Resolution> = FxHashMap::default();
     for source in module.sources() {
         if !known.contains_key(source) {
-            known.insert(source.into(), project.resolve(file, source));
+            known.insert(source.into(), resolution(project, file, source));
         }
     }
     known

@@ -91,13 +91,12 @@ impl Table {
         self.indexes.retain(|index| index.origin == Origin::Primary || !index.answers_to(&owner, name));
     }
 
-    /// Drops the indexes over exactly these columns: unique or plain ones where that is given, else those that are no
-    /// constraint.
+    /// Drops the indexes over exactly these columns; `unique` or plain ones only where it is given.
     pub fn drop_index_over(&mut self, columns: &[String], unique: Option<bool>) {
         self.indexes.retain(|index| {
             let own = index.columns();
             index.origin == Origin::Primary
-                || unique.map_or(index.origin == Origin::Unique, |unique| unique != index.unique)
+                || unique.is_some_and(|unique| unique != index.unique)
                 || own.len() != columns.len()
                 || own.iter().zip(columns).any(|(own, other)| !own.eq_ignore_ascii_case(other))
         });

@@ -4,7 +4,7 @@ use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingId, BindingKind, FunctionId, Kind, List, Module, NodeId, Unary};
 
 use super::Bound;
-use super::validation::Validation;
+use super::validation::{Measure, Validation};
 use crate::handles::Folded;
 use crate::origin::CLIENT_INPUT;
 use crate::values::{External, Resolver, Root, Site, Step, Value};
@@ -32,6 +32,25 @@ impl<'r, 'p> Limits<'r, 'p> {
     #[must_use]
     pub fn of(&self, site: Site) -> Bound {
         self.upper(site, 0)
+    }
+
+    /// The most elements that a list of the request may have, where a schema says it.
+    #[must_use]
+    pub fn of_list(&self, site: Site) -> Option<u64> {
+        let validation = Validation::new(self.resolver, Measure::Length);
+        let values = self.resolver.filled(&self.resolver.value_of(site));
+        values.iter().find_map(|value| {
+            let Value::External(external) = value else { return None };
+            let bound = match self.resolver.fold(external) {
+                Folded::Held(held) => {
+                    let names: Vec<&str> = held.path.iter().map(|name| &**name).collect();
+                    validation.of_input(site, &names)
+                }
+                Folded::Result(outcome) => validation.of_outcome(&outcome, site),
+                _ => None,
+            };
+            bound?.most()
+        })
     }
 
     fn upper(&self, (file, node): Site, depth: u32) -> Bound {
@@ -323,11 +342,12 @@ impl<'r, 'p> Limits<'r, 'p> {
                 if self.resolver.program().knowledge().handle_name(held.handle) == CLIENT_INPUT =>
             {
                 let names: Vec<&str> = held.path.iter().map(|name| &**name).collect();
-                let validation = Validation::new(self.resolver);
+                let validation = Validation::new(self.resolver, Measure::Number);
                 validation.of_input(site, &names).unwrap_or(Bound::ClientChosen { input: site })
             }
             Folded::Result(outcome) => {
-                Validation::new(self.resolver).of_outcome(&outcome, site).unwrap_or(Bound::Unknown)
+                let validation = Validation::new(self.resolver, Measure::Number);
+                validation.of_outcome(&outcome, site).unwrap_or(Bound::Unknown)
             }
             _ => Bound::Unknown,
         }

@@ -48,6 +48,8 @@ pub struct Query {
     pub function: FunctionId,
     /// The library.
     pub lib: LibId,
+    /// In which language it is written.
+    pub family: Family,
     /// What it does.
     pub operation: Operation,
     /// What it gives back.
@@ -72,6 +74,39 @@ pub struct Query {
     pub sql: Option<Box<SqlShape>>,
     /// It is part of another query.
     pub is_part: bool,
+}
+
+/// The languages of queries: a remedy is written in the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Family {
+    /// Prisma.
+    Prisma,
+    /// Sequelize.
+    Sequelize,
+    /// Mongoose.
+    Mongoose,
+    /// The MongoDB driver.
+    MongoDriver,
+    /// TypeORM.
+    TypeOrm,
+    /// MikroORM.
+    MikroOrm,
+    /// Drizzle.
+    Drizzle,
+    /// Knex.
+    Knex,
+    /// Objection.
+    Objection,
+    /// Kysely.
+    Kysely,
+    /// Supabase.
+    Supabase,
+    /// Firestore.
+    Firestore,
+    /// SQL texts.
+    Sql,
+    /// Anything else.
+    Other,
 }
 
 /// What a query does.

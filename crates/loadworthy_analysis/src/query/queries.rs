@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::chain::{Chain, Walk};
 use super::reader::Reader;
-use super::{Bound, Filter, Operation, Query, Selected, Yields};
+use super::{Bound, Family, Filter, Operation, Query, Selected, Yields};
 use super::{drizzle, firestore, knex, kysely, mikro_orm, mongo, prisma, sequelize, sql, supabase, typeorm};
 use crate::calls::{Call, Calls, LibraryCall};
 use crate::program::Program;
@@ -168,6 +168,7 @@ fn blank(call: &Call<'_>, library: &LibraryCall<'_>, chain: &Chain) -> Query {
         whole: chain.whole.unwrap_or(call.site),
         function: call.function,
         lib: library.lib,
+        family: Family::Other,
         operation: Operation::Other,
         yields: Yields::Unknown,
         table: None,
@@ -211,22 +212,42 @@ fn is_composing(effect: Effect) -> bool {
 }
 
 fn by_library(reader: &Reader<'_, '_>, knowledge: &Knowledge, query: &mut Query) {
-    match &*knowledge.library(query.lib).id {
-        "prisma" => prisma::read(reader, query),
-        "sequelize" => sequelize::read(reader, query),
-        "mongoose" | "mongodb" | "mongoose-paginate-v2" => mongo::read(reader, query),
-        "typeorm" => typeorm::read(reader, query),
-        "mikro-orm" => mikro_orm::read(reader, query),
-        "drizzle" => drizzle::read(reader, query),
-        "knex" | "objection" => knex::read(reader, query),
-        "kysely" => kysely::read(reader, query),
-        "supabase" => supabase::read(reader, query),
-        "firestore" => firestore::read(reader, query),
-        "pg" | "postgres" | "mysql2" | "better-sqlite3" | "sqlite3" => sql::read(reader, query),
-        _ => by_row(reader, query),
+    query.family = family(&knowledge.library(query.lib).id);
+    match query.family {
+        Family::Prisma => prisma::read(reader, query),
+        Family::Sequelize => sequelize::read(reader, query),
+        Family::Mongoose | Family::MongoDriver => mongo::read(reader, query),
+        Family::TypeOrm => typeorm::read(reader, query),
+        Family::MikroOrm => mikro_orm::read(reader, query),
+        Family::Drizzle => drizzle::read(reader, query),
+        Family::Knex | Family::Objection => knex::read(reader, query),
+        Family::Kysely => kysely::read(reader, query),
+        Family::Supabase => supabase::read(reader, query),
+        Family::Firestore => firestore::read(reader, query),
+        Family::Sql => sql::read(reader, query),
+        Family::Other => by_row(reader, query),
     }
     if query.operation == Operation::Other && query.yields == Yields::Unknown {
         by_row(reader, query);
+    }
+}
+
+fn family(library: &str) -> Family {
+    match library {
+        "prisma" => Family::Prisma,
+        "sequelize" => Family::Sequelize,
+        "mongoose" | "mongoose-paginate-v2" => Family::Mongoose,
+        "mongodb" => Family::MongoDriver,
+        "typeorm" => Family::TypeOrm,
+        "mikro-orm" => Family::MikroOrm,
+        "drizzle" => Family::Drizzle,
+        "knex" => Family::Knex,
+        "objection" => Family::Objection,
+        "kysely" => Family::Kysely,
+        "supabase" => Family::Supabase,
+        "firestore" => Family::Firestore,
+        "pg" | "postgres" | "mysql2" | "better-sqlite3" | "sqlite3" => Family::Sql,
+        _ => Family::Other,
     }
 }
 

@@ -123,6 +123,9 @@ fn is_scalar(reader: &Reader<'_, '_>, (file, node): Site) -> bool {
 /// `User` of `getRepository(User)`, of a field `Repository<User>`, or of `User.find()` itself.
 fn entity_of_repository(reader: &Reader<'_, '_>) -> Option<Box<str>> {
     let receiver = reader.receiver()?;
+    if let Some(class) = class_handed_over(reader, receiver, 0) {
+        return Some(class);
+    }
     if let Some(made) = reader.call.made_at
         && let Some(argument) = reader.resolver.argument(made, 0)
         && is_class(reader, argument)
@@ -145,6 +148,27 @@ fn entity_of_repository(reader: &Reader<'_, '_>) -> Option<Box<str>> {
         return Some(cut.map_or(name.clone(), |length| name.get(..length).unwrap_or(&name).into()));
     }
     Some(name)
+}
+
+/// `User` of `getRepository(User)`, also where a function of the program makes the repository, through a constant.
+fn class_handed_over(reader: &Reader<'_, '_>, (file, node): Site, depth: usize) -> Option<Box<str>> {
+    let module = reader.module(file)?;
+    match module.kind(node) {
+        Kind::Call { arguments, .. } => {
+            let first = module.list(arguments).next()?;
+            is_class(reader, (file, first)).then(|| reader.name_of((file, first)))?
+        }
+        Kind::Name { binding, .. } if depth < 3 => {
+            let declared = module.binding(binding)?;
+            match module.kind(module.parent(declared.node)) {
+                Kind::Declarator { init, target } if target == declared.node && init.is_some() => {
+                    class_handed_over(reader, (file, init), depth + 1)
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
 
 /// `["posts", "posts.comments"]`, `{ posts: { comments: true } }`

@@ -12,6 +12,16 @@ use crate::values::{Resolver, Site, Step, Value};
 /// Reads validation schemas.
 pub(super) struct Validation<'r, 'p> {
     resolver: &'r Resolver<'p>,
+    of: Measure,
+}
+
+/// What is limited.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// A number.
+    Number,
+    /// The length of a list.
+    Length,
 }
 
 /// A method of a schema's chain with its arguments.
@@ -24,8 +34,8 @@ struct Rule {
 const MAX_DEPTH: usize = 8;
 
 impl<'r, 'p> Validation<'r, 'p> {
-    pub(super) fn new(resolver: &'r Resolver<'p>) -> Self {
-        Self { resolver }
+    pub(super) fn new(resolver: &'r Resolver<'p>, of: Measure) -> Self {
+        Self { resolver, of }
     }
 
     /// `schema.parse(req.query).limit`.
@@ -82,6 +92,9 @@ impl<'r, 'p> Validation<'r, 'p> {
             return Bound::Unknown;
         }
         let rules = self.rules(schema);
+        if self.of == Measure::Length {
+            return self.length(&rules, input);
+        }
         let is_text = rules.iter().any(|rule| &*rule.name == "string")
             && !rules.iter().any(|rule| matches!(&*rule.name, "transform" | "pipe" | "number"));
         for rule in &rules {
@@ -108,6 +121,19 @@ impl<'r, 'p> Validation<'r, 'p> {
             }
         }
         if rules.is_empty() { Bound::Unknown } else { Bound::ClientChosen { input } }
+    }
+
+    /// `z.array(item).max(50)`, `Joi.array().items(item).max(50)`
+    fn length(&self, rules: &[Rule], input: Site) -> Bound {
+        let limit = rules.iter().find(|rule| matches!(&*rule.name, "max" | "length"));
+        match limit {
+            Some(rule) => {
+                let number = rule.arguments.first().and_then(|at| self.resolver.number_of(*at));
+                Bound::Clamped(number.and_then(most))
+            }
+            None if rules.iter().any(|rule| &*rule.name == "tuple") => Bound::Clamped(None),
+            None => Bound::ClientChosen { input },
+        }
     }
 
     fn transformed(&self, function: Option<Site>) -> Bound {
@@ -193,7 +219,11 @@ impl<'r, 'p> Validation<'r, 'p> {
         if let Some(member) = class.members.iter().find(|it| module.str(it.name) == name) {
             return member.decorators.iter().find_map(|decorator| {
                 let Kind::Call { callee, arguments } = module.kind(*decorator) else { return None };
-                matches!(module.source(callee), "Max" | "IsIn" | "IsEnum").then(|| {
+                let is_limit = match self.of {
+                    Measure::Number => matches!(module.source(callee), "Max" | "IsIn" | "IsEnum"),
+                    Measure::Length => module.source(callee) == "ArrayMaxSize",
+                };
+                is_limit.then(|| {
                     let first = module.list(arguments).next();
                     let value = first.and_then(|node| self.resolver.number_of((file, node)));
                     Bound::Clamped(value.and_then(most))
@@ -243,7 +273,8 @@ impl<'r, 'p> Validation<'r, 'p> {
         if let Some(own) = options.get(name) {
             // JSON schema: `limit: { type: "integer", maximum: 100 }`.
             let rule = Options::of(self.resolver, own);
-            if let Some(maximum) = rule.get("maximum") {
+            let word = if self.of == Measure::Length { "maxItems" } else { "maximum" };
+            if let Some(maximum) = rule.get(word) {
                 return Some(Bound::Clamped(self.resolver.number_of(maximum).and_then(most)));
             }
         }

@@ -300,7 +300,7 @@ impl<'p> Reading<'_, 'p> {
                     Some(last) if last.call.is_none() => last.call = Some(*site),
                     _ => links.push(Link { name: String::new(), call: Some(*site) }),
                 },
-                Step::Type(_) | Step::Extended => {}
+                Step::Type(_) | Step::Extended | Step::Element => {}
             }
         }
         links

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use loadworthy_knowledge::{HandleId, LibId, Runs};
+use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, ImportName, Kind, Module, NodeId};
 
 use super::memo::Question;
-use super::{External, Resolver, Root, Value, Values, is_require, join, none, one};
+use super::{External, Resolver, Root, Site, Value, Values, is_require, join, none, one};
 use crate::handles::Folded;
 
 /// Most call sites that are asked what they pass.
@@ -45,10 +45,13 @@ impl Resolver<'_> {
                 let declared = self.declared(file, id);
                 // What is passed says more than a type; a type more than a parameter nobody was seen to fill.
                 let passed = self.filled(&declared);
-                if !passed.is_empty() {
-                    return passed;
-                }
                 let typed = self.typed(file, binding.type_id);
+                // A row that a library gave is an object of the declared class, too.
+                let is_row = passed.iter().all(|value| matches!(value, Value::External(_)))
+                    && typed.iter().any(|value| matches!(value, Value::Instance(..)));
+                if !passed.is_empty() {
+                    return if is_row { join([passed, typed]) } else { passed };
+                }
                 if typed.is_empty() { declared } else { typed }
             }
             BindingKind::Type => one(Value::Interface(file, id)),
@@ -109,40 +112,29 @@ impl Resolver<'_> {
             return passed_by_libraries(decorated);
         }
         let mut held = Vec::new();
-        let mut values = Vec::new();
+        let mut elements = Vec::new();
         for passed in links.passed_sites(file, function) {
             let (caller, call) = passed.call;
-            held.extend(self.handles_passed(caller, call, passed.argument, index));
-            values.push(self.of_receiver((caller, call), passed.argument, index));
+            let handles = self.handles_passed(caller, call, passed.argument, index);
+            if handles.is_empty() && passed.property.is_none() {
+                elements.push(self.element_passed(passed.call, passed.argument, index));
+            }
+            held.extend(handles);
         }
         let positions = links.positions(file, function).iter();
         held.extend(positions.filter_map(|position| self.handles_of_position(position, index)));
-        if held.is_empty() {
+        let elements = join(elements);
+        if held.is_empty() && elements.is_empty() {
             held.extend(self.of_contextual_type(file, function, index));
         }
-        values.push(passed_by_libraries(held));
-        join(values)
+        join([passed_by_libraries(held), elements])
     }
 
-    /// `promise.then((value) => …)`, `list.map((element) => …)` with a list of the program.
-    fn of_receiver(&self, (file, call): (FileId, NodeId), argument: usize, index: usize) -> Values {
-        let Some(module) = self.module(file) else { return none() };
-        let Kind::Call { callee, arguments } = module.kind(call) else { return none() };
-        let Kind::Member { object, name } = module.kind(callee) else { return none() };
-        let name = module.str(name);
-        if argument == 0 && index == 0 && name == "then" {
-            return self.value_of((file, object));
-        }
-        let knowledge = self.program().knowledge();
-        let element = knowledge.library_id("node:core").zip(knowledge.handle("Array.prototype"));
-        let callback = element
-            .and_then(|(lib, handle)| knowledge.callback(lib, handle, name, argument, arguments.len()));
-        let is_element = callback.is_some_and(|callback| {
-            callback.runs == Runs::PerElement
-                && callback.elements.is_none()
-                && callback.element_param == index
-        });
-        if is_element { self.elements(&self.value_of((file, object)), None) } else { none() }
+    /// What a callback that runs for each element is passed: an element; what `then` passes on: what was promised.
+    fn element_passed(&self, call: Site, argument: usize, parameter: usize) -> Values {
+        let Some(elements) = self.elements_of_callback(call, argument, parameter) else { return none() };
+        let values = self.filled(&self.value_of(elements.list));
+        if elements.is_whole { values } else { self.elements(&values, None) }
     }
 
     /// `@Body() input`: what the decorators of a method's parameter ask for. Those of constructors inject services.

@@ -8,6 +8,10 @@ use loadworthy_syntax::{ClassId, FunctionId, Kind, MemberKind, NodeId, TypeForm,
 use super::memo::Question;
 use super::{External, Resolver, Site, Step, Value, Values, join, none, one};
 
+/// Types of the language that say the same of a value as their first argument.
+const WRAPPING_TYPES: [&str; 9] =
+    ["Omit", "Pick", "Partial", "Required", "Readonly", "NonNullable", "Awaited", "Parameters", "Promise"];
+
 /// Deepest inheritance that is followed.
 const MAX_BASES: usize = 16;
 
@@ -132,15 +136,33 @@ impl Resolver<'_> {
 
     /// What a value of a declared type is: an object of that class, or of a class that implements it.
     pub(super) fn typed(&self, file: FileId, type_id: TypeId) -> Values {
+        if !type_id.is_some() {
+            return none();
+        }
+        self.memo.ask(Question::Type(file, type_id), || self.find_typed(file, type_id))
+    }
+
+    fn find_typed(&self, file: FileId, type_id: TypeId) -> Values {
         let Some(module) = self.module(file) else { return none() };
         let Some(declared) = module.type_ref(type_id) else { return none() };
-        if declared.form != TypeForm::Reference || !declared.binding.is_some() {
-            return none();
+        match declared.form {
+            TypeForm::Reference if declared.binding.is_some() => {}
+            // `Omit<PrismaClient, "$connect">`
+            TypeForm::Reference if WRAPPING_TYPES.contains(&module.str(declared.name)) => {
+                return self.typed(file, declared.argument);
+            }
+            TypeForm::Query => return self.binding(file, declared.binding),
+            _ => return none(),
         }
         let values = self.binding(file, declared.binding);
         join(values.iter().map(|value| match value {
             Value::Class(file, class) => one(Value::Instance(*file, *class)),
-            Value::Interface(file, binding) => self.implementors(*file, *binding),
+            Value::Interface(file, binding) => {
+                let alias =
+                    self.module(*file).and_then(|module| module.binding(*binding)).map(|it| it.type_id);
+                let aliased = alias.map_or_else(none, |type_id| self.typed(*file, type_id));
+                join([self.implementors(*file, *binding), aliased])
+            }
             Value::External(external) => {
                 one(Value::External(external.then(Step::Type(module.str(declared.name).into()))))
             }

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::{Mutex, PoisonError};
 
 use loadworthy_project::FileId;
-use loadworthy_syntax::{ClassId, FunctionId, NodeId};
+use loadworthy_syntax::{ClassId, FunctionId, NodeId, TypeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Values, none};
@@ -37,6 +37,8 @@ pub(super) enum Question {
     ArgumentMember(FileId, FunctionId, usize, Name),
     /// A property of an object literal.
     Property(FileId, NodeId, Name),
+    /// What a value of a declared type is.
+    Type(FileId, TypeId),
     /// A member of a class; the flag says whether of the class itself.
     ClassMember(FileId, ClassId, Name, bool),
 }

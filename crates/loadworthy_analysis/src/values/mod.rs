@@ -103,6 +103,8 @@ pub enum Step {
     Type(Arc<str>),
     /// An object of a program's class that extends the value.
     Extended,
+    /// An element of a list.
+    Element,
 }
 
 impl Step {

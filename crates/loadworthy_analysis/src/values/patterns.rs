@@ -3,7 +3,7 @@
 use loadworthy_project::FileId;
 use loadworthy_syntax::{Kind, Module, NodeId};
 
-use super::{Resolver, Value, Values, join, none, one};
+use super::{External, Resolver, Root, Step, Value, Values, join, none, one};
 
 impl Resolver<'_> {
     /// What the pattern node `id` (a name or a part of a destructuring) receives.
@@ -54,6 +54,9 @@ impl Resolver<'_> {
     #[must_use]
     pub fn elements(&self, values: &[Value], index: Option<usize>) -> Values {
         join(values.iter().map(|value| {
+            if let Value::External(external) = value {
+                return self.element_of(external, index);
+            }
             let Value::Array(file, node) = value else { return none() };
             let Some(module) = self.module(*file) else { return none() };
             let Kind::Array(list) = module.kind(*node) else { return none() };
@@ -64,5 +67,20 @@ impl Resolver<'_> {
                 None => join(module.list(list).map(|item| self.value_of((*file, item)))),
             }
         }))
+    }
+
+    /// An element of what a library gave; of `Promise.all([a, b])`, what the element promises.
+    fn element_of(&self, external: &External, index: Option<usize>) -> Values {
+        if let (Root::Global(name), [Step::Get(member), Step::Call(call)]) =
+            (&external.root, &*external.steps)
+            && &**name == "Promise"
+            && matches!(&**member, "all" | "allSettled")
+        {
+            let promises = self.argument(*call, 0).map(|site| self.value_of(site)).unwrap_or_default();
+            let lists: Vec<Value> =
+                promises.iter().filter(|value| matches!(value, Value::Array(..))).cloned().collect();
+            return self.elements(&lists, index);
+        }
+        one(Value::External(external.then(Step::Element)))
     }
 }

@@ -2,3 +2,4 @@
 
 pub(crate) mod n_plus_one;
 pub(crate) mod pool_exhaustion;
+mod rows;

@@ -1,4 +1,1 @@
-//! Checks of React code, one file each.
-
-pub(crate) mod fetch_loop;
-pub(crate) mod rerender_storm;
+//! Checks of this group, one file each.

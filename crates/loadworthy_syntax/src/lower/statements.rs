@@ -176,7 +176,9 @@ impl Lowering<'_> {
                 self.leaf(parent, it.span, Kind::Empty)
             }
             Declaration::TSTypeAliasDeclaration(it) => {
-                self.declare(binding_of(&it.id), BindingKind::Type, NodeId::NONE);
+                let binding = binding_of(&it.id);
+                self.declare(binding, BindingKind::Type, NodeId::NONE);
+                self.annotate_binding(binding, &it.type_annotation);
                 self.leaf(parent, it.span, Kind::Empty)
             }
             Declaration::TSImportEqualsDeclaration(it) => self.import_equals(parent, it),

@@ -1,6 +1,6 @@
 //! Type annotations, as far as they say what class a value has.
 
-use oxc_ast::ast::{TSType, TSTypeAnnotation, TSTypeName, TSTypeParameterInstantiation};
+use oxc_ast::ast::{TSType, TSTypeAnnotation, TSTypeName, TSTypeParameterInstantiation, TSTypeQueryExprName};
 
 use super::Lowering;
 use crate::ids::{Atom, BindingId, NodeId, TypeId};
@@ -18,10 +18,15 @@ impl Lowering<'_> {
             _ => pattern,
         };
         if let Some(Kind::Binding(binding)) = self.module.nodes.get(target.index()).map(|node| node.kind) {
-            let type_id = self.type_ref(&annotation.type_annotation);
-            if let Some(binding) = self.module.bindings.get_mut(binding.index()) {
-                binding.type_id = type_id;
-            }
+            self.annotate_binding(binding, &annotation.type_annotation);
+        }
+    }
+
+    /// Notes the type of a binding: the declared one of a value, the one that an alias stands for.
+    pub(super) fn annotate_binding(&mut self, binding: BindingId, annotation: &TSType<'_>) {
+        let type_id = self.type_ref(annotation);
+        if let Some(binding) = self.module.bindings.get_mut(binding.index()) {
+            binding.type_id = type_id;
         }
     }
 
@@ -36,16 +41,20 @@ impl Lowering<'_> {
             TSType::TSStringKeyword(_) => self.add_type(TypeRef { form: TypeForm::String, ..OTHER }),
             TSType::TSNumberKeyword(_) => self.add_type(TypeRef { form: TypeForm::Number, ..OTHER }),
             TSType::TSBooleanKeyword(_) => self.add_type(TypeRef { form: TypeForm::Boolean, ..OTHER }),
-            // `User | null`: the one member that names something.
+            // `User | null`: the one member that says something; `Pool | PoolClient`: the first that names something.
             TSType::TSUnionType(it) => {
-                let mut named = it.types.iter().filter(|member| {
+                let mut some = it.types.iter().filter(|member| {
                     !matches!(member, TSType::TSNullKeyword(_) | TSType::TSUndefinedKeyword(_))
                 });
-                match (named.next(), named.next()) {
-                    (Some(only), None) => self.type_ref(only),
+                let named = it.types.iter().find(|member| matches!(member, TSType::TSTypeReference(_)));
+                match (some.next(), some.next(), named) {
+                    (Some(only), None, _) | (_, Some(_), Some(only)) => self.type_ref(only),
                     _ => self.add_type(OTHER),
                 }
             }
+            TSType::TSTypeQuery(it) => self.type_query(&it.expr_name),
+            // `Parameters<typeof db.transaction>[0]`
+            TSType::TSIndexedAccessType(it) => self.type_ref(&it.object_type),
             _ => self.add_type(OTHER),
         }
     }
@@ -66,6 +75,23 @@ impl Lowering<'_> {
         };
         let binding = self.first_binding(name);
         self.add_type(TypeRef { form: TypeForm::Reference, name: last, binding, argument })
+    }
+
+    fn type_query(&mut self, name: &TSTypeQueryExprName<'_>) -> TypeId {
+        let (last, binding) = match name {
+            TSTypeQueryExprName::IdentifierReference(it) => (
+                self.intern(&it.name),
+                it.reference_id
+                    .get()
+                    .and_then(|id| self.scoping.get_reference(id).symbol_id())
+                    .map_or(BindingId::NONE, |symbol| BindingId::new(symbol.index())),
+            ),
+            TSTypeQueryExprName::QualifiedName(it) => {
+                (self.intern(&it.right.name), self.first_binding(&it.left))
+            }
+            _ => return self.add_type(OTHER),
+        };
+        self.add_type(TypeRef { form: TypeForm::Query, name: last, binding, argument: TypeId::NONE })
     }
 
     fn first_binding(&self, name: &TSTypeName<'_>) -> BindingId {

@@ -187,7 +187,6 @@ fn joins(models: &mut Models, source: usize, target: usize, options: &Options, p
                     ..Table::default()
                 },
                 options: own.options,
-                is_keyless: true,
             };
             models.add(model);
             models.all.len().checked_sub(1)
@@ -197,9 +196,6 @@ fn joins(models: &mut Models, source: usize, target: usize, options: &Options, p
     let Some(model) = between.and_then(|at| models.all.get_mut(at)) else { return };
     let columns = keys
         .map(|(attribute, table, referenced)| add_key(model, &attribute, None, &table, &referenced, place));
-    if std::mem::take(&mut model.is_keyless) {
-        model.table.drop_column("id");
-    }
     let is_new = model.table.primary_key().is_empty();
     // Both sides say it, each with its own key first.
     let is_known = model
@@ -210,7 +206,7 @@ fn joins(models: &mut Models, source: usize, target: usize, options: &Options, p
         model.table.add_index(Index {
             keys: columns.iter().map(Key::column).collect(),
             unique: true,
-            origin: if is_new { Origin::Primary } else { Origin::ForeignKey },
+            origin: if is_new { Origin::Primary } else { Origin::Unique },
             place: place.clone(),
             tool: Tool::Sequelize,
             ..Index::default()
