@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod asked;
+mod broken;
 mod drizzle;
 mod entities;
 mod files;

@@ -198,3 +198,19 @@ export const None = model("None", new Schema());
         assert_eq!(asked.table("nones").columns.len(), 1);
     });
 }
+
+#[test]
+fn a_schema_that_holds_itself_many_times_stays_small() {
+    let paths: Vec<String> = (0..20).map(|at| format!("p{at}: node")).collect();
+    let code = format!(
+        "import {{ Schema, model }} from 'mongoose';\nconst node = new Schema({{}});\nnode.add({{ {} }});\nexport const Node = model('Node', node);",
+        paths.join(", ")
+    );
+    let definition = code.replace("new Schema({})", &format!("new Schema({{ {} }})", paths.join(", ")));
+    for code in [code, definition] {
+        with(&[PACKAGE, ("src/a.ts", &code)], |asked| {
+            let columns = asked.table("nodes").columns.len();
+            assert!((20..2_000).contains(&columns), "{columns}");
+        });
+    }
+}

@@ -247,19 +247,17 @@ fn creates_tables(module: &Module) -> bool {
 }
 
 fn declares_by_sql(text: &str) -> bool {
-    const STATEMENTS: [&str; 4] = ["create table", "create index", "create unique index", "alter table"];
-    let mut rest = text;
-    while let Some(at) = rest.find(['C', 'c', 'A', 'a']) {
-        let head = rest.get(at..).unwrap_or_default();
-        let is_statement = |statement: &str| {
-            head.get(..statement.len()).is_some_and(|start| start.eq_ignore_ascii_case(statement))
-        };
-        if STATEMENTS.iter().any(|statement| is_statement(statement)) {
-            return true;
-        }
-        rest = head.get(1..).unwrap_or_default();
-    }
-    false
+    const STATEMENTS: [&str; 8] = [
+        "CREATE TABLE",
+        "CREATE INDEX",
+        "CREATE UNIQUE INDEX",
+        "ALTER TABLE",
+        "create table",
+        "create index",
+        "create unique index",
+        "alter table",
+    ];
+    STATEMENTS.iter().any(|statement| text.contains(statement))
 }
 
 #[cfg(test)]

@@ -11,10 +11,13 @@ use crate::values::Site;
 /// Deepest nesting of objects and schemas that is followed.
 const MAX_DEPTH: usize = 6;
 
+/// Most paths of one schema: schemas that hold themselves several times over grow without an end.
+const MAX_PATHS: usize = 1_000;
+
 impl Schemas<'_, '_> {
     /// Adds the paths of a definition below `prefix`.
     pub(super) fn add_paths(&self, table: &mut Table, prefix: &str, definition: Site, depth: usize) {
-        if depth > MAX_DEPTH {
+        if depth > MAX_DEPTH || table.columns.len() > MAX_PATHS {
             return;
         }
         for (name, value) in self.reading.entries(definition) {
