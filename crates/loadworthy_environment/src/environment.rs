@@ -143,10 +143,10 @@ pub fn environment(resolver: &Resolver<'_>, knowledge: &Knowledge, overrides: &O
 fn assemble(scene: &Scene<'_>) -> Environment {
     let mut clients = scene.code.clients(scene.creations);
     clients.retain(|client| {
-        !scene
-            .code
-            .package_of(client.creation.site.0)
-            .is_some_and(|package| scene.parts.is_client_only(package))
+        let file = client.creation.site.0;
+        let is_in_client =
+            scene.code.package_of(file).is_some_and(|package| scene.parts.is_client_only(package));
+        !is_in_client && !scene.code.aside.is_for_a_tool(scene.code.program(), file)
     });
     let cores = process::cores(scene);
     let memory_mb = process::memory(scene);

@@ -60,14 +60,11 @@ impl Facts<'_> {
     }
 
     fn label(&self, component: &Component) -> String {
-        let parts = &self.environment.deployables;
-        if parts.len() < 2 {
-            return String::new();
+        match (self.environment.deployables.len() < 2, component.dir.is_empty()) {
+            (true, _) => String::new(),
+            (false, true) => " in the root".to_owned(),
+            (false, false) => format!(" in {}", component.dir),
         }
-        let part = parts.iter().find(|part| part.package == component.package);
-        part.map_or_else(String::new, |part| {
-            if part.dir.is_empty() { " in the root".to_owned() } else { format!(" in {}", part.dir) }
-        })
     }
 
     fn platform(&mut self) {

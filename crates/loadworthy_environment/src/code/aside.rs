@@ -15,8 +15,38 @@ use crate::paths;
 const SERVING: [Role; 5] =
     [Role::WebFramework, Role::Websocket, Role::Queue, Role::Scheduler, Role::Serverless];
 
-/// The files run by hand.
-pub(crate) fn find(program: &Program<'_>, knowledge: &Knowledge) -> BTreeSet<FileId> {
+/// Files and how they belong to the application.
+#[derive(Debug, Default)]
+pub(crate) struct Aside {
+    /// Run by hand.
+    by_hand: BTreeSet<FileId>,
+    /// Imported by another file.
+    imported: BTreeSet<FileId>,
+}
+
+impl Aside {
+    pub(crate) fn is_by_hand(&self, file: FileId) -> bool {
+        self.by_hand.contains(&file)
+    }
+
+    /// Whether only a script of a package uses a file: the data source that a migration tool is told to take.
+    pub(crate) fn is_for_a_tool(&self, program: &Program<'_>, file: FileId) -> bool {
+        let Some(source) = program.project().file(file) else { return false };
+        let name = paths::file_name(&source.path);
+        let is_named = |command: &str| {
+            command.contains(name)
+                && SETTINGS.iter().any(|option| command.split_whitespace().any(|word| word == *option))
+        };
+        let scripts = program.project().packages.iter().flat_map(|package| &package.manifest.scripts);
+        !self.imported.contains(&file) && scripts.into_iter().any(|script| is_named(&script.command))
+    }
+}
+
+/// Options by which a tool is told what to take.
+const SETTINGS: [&str; 5] = ["-d", "--dataSource", "--datasource", "--config", "--knexfile"];
+
+/// Tells the files of a program apart.
+pub(crate) fn find(program: &Program<'_>, knowledge: &Knowledge) -> Aside {
     let mut imported = BTreeSet::new();
     let mut candidates = Vec::new();
     for (file, module) in program.modules() {
@@ -38,7 +68,7 @@ pub(crate) fn find(program: &Program<'_>, knowledge: &Knowledge) -> BTreeSet<Fil
         }
     }
     candidates.retain(|file| !imported.contains(file) && !is_started(program, *file));
-    candidates.into_iter().collect()
+    Aside { by_hand: candidates.into_iter().collect(), imported }
 }
 
 /// A server of Node's own: `createServer`.

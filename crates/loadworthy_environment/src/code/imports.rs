@@ -39,7 +39,12 @@ impl Imports {
 
     /// Where a package is first imported.
     pub(crate) fn first(&self, name: &str) -> Option<&Place> {
-        self.0.get(name)?.first().map(|(_, place)| place)
+        self.importers(name).first().map(|(_, place)| place)
+    }
+
+    /// The first import of a package in each package of the project.
+    pub(crate) fn importers(&self, name: &str) -> &[(PackageId, Place)] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Where a package is first imported by a package of the project, or by one inside its folder.

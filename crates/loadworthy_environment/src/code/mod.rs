@@ -6,22 +6,21 @@ pub(crate) mod imports;
 pub(crate) mod settings;
 pub(crate) mod variables;
 
-use std::collections::BTreeSet;
-
 use loadworthy_analysis::{Program, Resolver, Root, Site, Step, Value, Values};
 use loadworthy_knowledge::Knowledge;
 use loadworthy_project::{FileId, PackageId, Project};
 use loadworthy_syntax::{Kind, Module, NodeId};
 
 use crate::fact::Place;
+use aside::Aside;
 
 /// The program with what answers questions about it.
 #[derive(Clone, Copy)]
 pub(crate) struct Code<'c> {
     pub(crate) resolver: &'c Resolver<'c>,
     pub(crate) knowledge: &'c Knowledge,
-    /// Files that somebody runs by hand.
-    pub(crate) aside: &'c BTreeSet<FileId>,
+    /// Files that are no part of the application.
+    pub(crate) aside: &'c Aside,
 }
 
 /// A call or construction of something a package gives.
@@ -54,7 +53,7 @@ impl<'c> Code<'c> {
 
     /// The audited files that belong to the application.
     pub(crate) fn modules(self) -> impl Iterator<Item = (FileId, &'c Module)> {
-        self.program().modules().filter(move |(file, _)| !self.aside.contains(file))
+        self.program().modules().filter(move |(file, _)| !self.aside.is_by_hand(*file))
     }
 
     pub(crate) fn module(self, file: FileId) -> Option<&'c Module> {

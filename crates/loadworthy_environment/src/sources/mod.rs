@@ -202,6 +202,13 @@ fn tier(path: &str) -> Tier {
         return Tier::Development;
     }
     let name = paths::file_name(&lower);
+    // An image that others are built from, or that builds, is not the one that runs.
+    let is_building = ["base", "build", "builder", "ci"]
+        .iter()
+        .any(|word| name.split(['.', '-', '_']).any(|part| part == *word));
+    if name.contains("dockerfile") && is_building {
+        return Tier::Development;
+    }
     let is_compose = name.contains("compose");
     if has(&["prod", "production", "staging"]) {
         return Tier::Production;
@@ -220,6 +227,8 @@ mod tests {
         assert_eq!(tier("docker-compose.prod.yml"), Tier::Production);
         assert_eq!(tier("deploy/dev/Dockerfile"), Tier::Development);
         assert_eq!(tier("Dockerfile.dev"), Tier::Development);
+        assert_eq!(tier("Dockerfile.base"), Tier::Development);
+        assert_eq!(tier("build/Dockerfile"), Tier::Production);
         assert_eq!(tier("k8s/api.yaml"), Tier::Production);
         assert_eq!(tier("devices/api.yaml"), Tier::Production);
     }

@@ -22,6 +22,8 @@ pub struct Component {
     pub is_pinned: bool,
     /// The package that uses it.
     pub package: PackageId,
+    /// The folder of that package; `""` is the root.
+    pub dir: String,
 }
 
 /// What must be seen to believe that a library is in use.
@@ -107,11 +109,16 @@ impl Scene<'_> {
         let is_subpath = |name: &str| name.matches('/').count() > usize::from(name.starts_with('@'));
         for row in self.code.knowledge.roles().iter().filter(|row| row.role == role) {
             let mut subpaths = row.packages.iter().filter(|name| is_subpath(name));
-            let import = subpaths.find_map(|name| Some((name, self.imports.first(name)?)));
-            if let Some((name, place)) = import
+            let import = subpaths.find_map(|name| {
+                let importers = self.imports.importers(name);
+                let server = importers.iter().find(|(package, _)| !self.parts.is_client_only(*package));
+                let (package, place) = server.or_else(|| importers.first())?;
+                Some((name, *package, place))
+            });
+            if let Some((name, package, place)) = import
                 && found.value.iter().all(|it| it.name != row.name)
             {
-                found.value.push(self.component(&row.name, package_of(name), self.server()));
+                found.value.push(self.component(&row.name, package_of(name), package));
                 found.evidence.push(place.clone());
             }
         }
@@ -132,6 +139,7 @@ impl Scene<'_> {
             major: version.map(|version| version.major),
             is_pinned: is_exact || version.is_some_and(|version| version.source != VersionSource::Range),
             package,
+            dir: project.package(package).map_or_else(String::new, |package| package.dir.clone()),
         }
     }
 

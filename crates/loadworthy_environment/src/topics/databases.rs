@@ -125,32 +125,37 @@ fn data_source(path: &str, text: &str) -> Option<DataSource> {
 
 /// What clients say they connect to, or what their driver is for.
 fn from_clients(scene: &Scene<'_>, clients: &[Client<'_>], found: &mut Vec<Found>) {
-    for client in clients {
-        if let Some((kind, confidence, place)) = dialect(scene, client) {
-            add(found, kind, confidence, place);
-        } else if let Some(kind) = product_of(package_of(&client.creation.module), scene.code.knowledge) {
-            let note = format!("client of {kind}");
-            add(found, kind, Confidence::High, scene.code.place(client.creation.site, note));
-        }
+    for (kind, confidence, place) in clients.iter().filter_map(|client| dialect(scene, client)) {
+        add(found, kind, confidence, place);
     }
 }
 
-/// The product that a client's options name: constant, from the environment, or the default behind it.
+/// The product that a client connects to: what its options name (constant, from the environment, or the default behind
+/// it), or what the package or subpath that makes it is for.
 pub(crate) fn dialect(scene: &Scene<'_>, client: &Client<'_>) -> Option<(String, Confidence, Place)> {
-    let site = client.options.iter().find_map(|object| {
+    let named = client.options.iter().find_map(|object| {
         ["dialect", "type", "client"].iter().find_map(|key| scene.code.property(*object, key))
-    })?;
-    scene.code.candidates(site).iter().find_map(|candidate| {
-        let (word, confidence) = match candidate {
-            Candidate::Text(text) => (text.clone(), Confidence::High),
-            Candidate::Variable(key) => {
-                (scene.variable(key)?.0.expose().to_ascii_lowercase(), Confidence::Medium)
-            }
-            Candidate::Number(_) | Candidate::Flag(_) => return None,
-        };
-        let kind = product_of(&word, scene.code.knowledge)?;
-        let place = scene.code.place(site, format!("dialect of {kind}"));
-        Some((kind, confidence, place))
+    });
+    let by_option = named.and_then(|site| {
+        scene.code.candidates(site).iter().find_map(|candidate| {
+            let (word, confidence) = match candidate {
+                Candidate::Text(text) => (text.clone(), Confidence::High),
+                Candidate::Variable(key) => {
+                    (scene.variable(key)?.0.expose().to_ascii_lowercase(), Confidence::Medium)
+                }
+                Candidate::Number(_) | Candidate::Flag(_) => return None,
+            };
+            let kind = product_of(&word, scene.code.knowledge)?;
+            let place = scene.code.place(site, format!("dialect of {kind}"));
+            Some((kind, confidence, place))
+        })
+    });
+    by_option.or_else(|| {
+        let module = client.creation.module.as_str();
+        let kind = product_of(module, scene.code.knowledge)
+            .or_else(|| product_of(package_of(module), scene.code.knowledge))?;
+        let place = scene.code.place(client.creation.site, format!("client of {kind}"));
+        Some((kind, Confidence::High, place))
     })
 }
 
@@ -163,9 +168,14 @@ pub(crate) fn package_of(specifier: &str) -> &str {
 
 /// Drivers that the code imports; those only declared speak for a product where nothing else does.
 fn from_packages(scene: &Scene<'_>, found: &mut Vec<Found>) {
-    let imported = scene.components(Role::Database, Proof::Imported);
+    let mut imported = scene.components(Role::Database, Proof::Imported).value;
+    // A browser may talk to a hosted database by itself; where the server has one, that is the one.
+    imported.sort_by_key(|component| scene.parts.is_client_only(component.package));
     let has_better = !found.is_empty();
-    for component in &imported.value {
+    for component in &imported {
+        if scene.parts.is_client_only(component.package) && !found.is_empty() {
+            continue;
+        }
         let place = scene
             .declared(&component.library, component.package)
             .or_else(|| scene.imports.first(&component.library).cloned());

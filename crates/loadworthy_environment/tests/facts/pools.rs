@@ -235,3 +235,30 @@ fn an_adapter_brings_the_options_of_its_driver_or_a_pool_of_its_own() {
     assert_eq!(of_adapter("new PrismaPg({ connectionString: process.env.URL })"), [10]);
     assert_eq!(of_adapter("new PrismaPg(new Pool({ max: 6 }))"), [6]);
 }
+
+#[test]
+fn a_data_source_for_migrations_alone_is_not_the_pool() {
+    let manifest = manifest(&[("express", "4.21.2"), ("typeorm", "0.3.20"), ("pg", "8.11.0")]);
+    let manifest = manifest
+        .replace("\"start\":", "\"migrate\": \"typeorm migration:run -d data-source.js\", \"start\":");
+    let source = |max: u32| {
+        format!(
+            "const {{ DataSource }} = require('typeorm'); module.exports = new DataSource({{ type: 'postgres', poolSize: {max} }});"
+        )
+    };
+    let (db, tool) = (source(12), source(1));
+    let files = [
+        ("package.json", manifest.as_str()),
+        ("index.js", EXPRESS),
+        ("db.js", &db),
+        ("data-source.js", &tool),
+    ];
+    assert_eq!(of(&files).pools.iter().map(|pool| pool.max.value).collect::<Vec<_>>(), [12]);
+    let used = [
+        ("package.json", manifest.as_str()),
+        ("index.js", EXPRESS),
+        ("db.js", "module.exports = require('./data-source');"),
+        ("data-source.js", &tool),
+    ];
+    assert_eq!(of(&used).pools.iter().map(|pool| pool.max.value).collect::<Vec<_>>(), [1]);
+}
