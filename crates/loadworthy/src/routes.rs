@@ -86,6 +86,7 @@ fn json(analysis: &Analysis<'_>, diagnostics: &[&Diagnostic]) -> Result<String, 
 fn table(analysis: &Analysis<'_>) -> String {
     let rows = rows(analysis);
     let width = rows.iter().map(|row| row.path.len()).max().unwrap_or(0).min(60);
+    let methods = rows.iter().map(|row| row.method.len()).max().unwrap_or(0).max(7);
     let mut text = String::new();
     for row in &rows {
         let handler = row.handler.as_ref().unwrap_or(&row.registered);
@@ -98,7 +99,7 @@ fn table(analysis: &Analysis<'_>) -> String {
         // Writing to a string can't fail.
         let _ = writeln!(
             text,
-            "{:<7} {:<width$}  {}:{}{through}{prefix}",
+            "{:<methods$} {:<width$}  {}:{}{through}{prefix}",
             row.method, row.path, handler.file, handler.line
         );
     }

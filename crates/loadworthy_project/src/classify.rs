@@ -55,13 +55,17 @@ impl Place {
         self.inner.iter().any(|folder| names.contains(&folder.as_str()))
     }
 
-    /// Such a folder, unless it is a feature named so: `routes/test`, `components/seeds`.
+    /// Such a folder, unless it is a feature named so: `routes/test`, `components/seeds`, or a part of the address of a
+    /// page or route: `app/checks/test/route.ts`.
     fn has_plain(&self, names: &[&str]) -> bool {
-        let mut above = "";
+        let is_address = ["page", "route", "layout"].contains(&self.stem.as_str());
+        let (mut above, mut is_below_app) = ("", false);
         for folder in &self.folders {
-            if names.contains(&folder.as_str()) && !FEATURES.contains(&above) {
+            let is_feature = FEATURES.contains(&above) || (is_below_app && is_address);
+            if names.contains(&folder.as_str()) && !is_feature {
                 return true;
             }
+            is_below_app |= folder == "app";
             above = folder;
         }
         false

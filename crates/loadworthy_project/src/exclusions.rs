@@ -23,6 +23,7 @@ const HIDDEN: &[&str] = &[
     ".kube",
     ".platform",
     ".storybook",
+    ".well-known",
 ];
 
 /// How far the look into a possible output folder goes.

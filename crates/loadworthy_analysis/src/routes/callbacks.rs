@@ -13,7 +13,7 @@ use crate::handles::{Called, Held};
 use crate::values::{Resolver, Site};
 
 /// Events of sockets and consumers that are no message.
-const NO_MESSAGES: [&str; 12] = [
+const NO_MESSAGES: [&str; 10] = [
     "error",
     "connect",
     "connect_error",
@@ -23,8 +23,6 @@ const NO_MESSAGES: [&str; 12] = [
     "reconnect",
     "headers",
     "wsClientError",
-    "ping",
-    "pong",
     "completed",
 ];
 
@@ -111,7 +109,7 @@ impl Reader<'_, '_> {
     ) -> Option<Route> {
         let (kind, method) = self.kind_of(called, callback)?;
         let path = self.label(call, arguments, called, kind);
-        if kind == EntryKind::SocketMessage && NO_MESSAGES.contains(&path.as_str()) {
+        if kind == EntryKind::SocketMessage && self.is_no_message(called, &path) {
             return None;
         }
         if kind == EntryKind::SocketConnection
@@ -134,6 +132,12 @@ impl Reader<'_, '_> {
             middleware: Vec::new(),
             handler: Some(handler),
         })
+    }
+
+    /// Plain sockets have their own `ping` and `pong`; elsewhere these are names like any other.
+    fn is_no_message(&self, called: &Called, event: &str) -> bool {
+        let handle = self.resolver.program().knowledge().handle_name(called.on.handle);
+        NO_MESSAGES.contains(&event) || (handle == "ws" && matches!(event, "ping" | "pong"))
     }
 
     fn handler(&self, site: Site) -> Option<Handler> {

@@ -98,8 +98,11 @@ fn used(
     let resolver = registration.resolver;
     match made_by(resolver, site) {
         Some(("mounted", call)) => {
-            let path = resolver.argument(call, 0).map(|path| registration.pattern(path)).unwrap_or_default();
-            let app = resolver.argument(call, 1);
+            // `mount(app)` is `mount("/", app)`.
+            let (path, app) = match (resolver.argument(call, 0), resolver.argument(call, 1)) {
+                (Some(path), Some(app)) => (registration.pattern(path), Some(app)),
+                (app, _) => (String::new(), app),
+            };
             for owner in app.into_iter().flat_map(|app| tracer.owners(app)) {
                 entries.push(Entry::Mount { paths: vec![path.clone()], router: owner.key });
             }

@@ -5,6 +5,7 @@ use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, FunctionId, Kind, List, Module, NodeId};
 
 use super::loops::Loops;
+use super::objects::properties;
 use super::owners::{Kin, Owner, Tracer, moment, property};
 use super::tree::{Entry, Table};
 use super::{Handler, UNKNOWN_PART, calls_in_order};
@@ -172,8 +173,21 @@ impl Registration<'_, '_> {
             Kind::Binary { operator: Binary::Add, left, right } => {
                 self.pattern((file, left)) + &self.pattern((file, right))
             }
-            _ => self.text((file, node)).unwrap_or_else(|| UNKNOWN_PART.to_owned()),
+            _ => self
+                .text((file, node))
+                .or_else(|| self.fallback((file, node)))
+                .unwrap_or_else(|| UNKNOWN_PART.to_owned()),
         }
+    }
+
+    /// `config.get("prefix") ?? "api"`: the one constant among the alternatives.
+    fn fallback(&self, site: Site) -> Option<String> {
+        let values = self.values(site);
+        let mut texts = values.iter().filter_map(|value| match value {
+            Value::Text(text) => Some(text.to_string()),
+            _ => None,
+        });
+        texts.next().filter(|_| texts.next().is_none())
     }
 
     pub(super) fn handlers(&self, node: NodeId) -> Vec<Handler> {
@@ -273,14 +287,18 @@ impl Registration<'_, '_> {
         found
     }
 
-    /// The value of an option, where the options are an object literal.
+    /// The value of an option, where the options are an object literal; also one that is spread into it.
     pub(super) fn option(&self, options: Site, name: &str) -> Option<Site> {
-        self.values(options).iter().find_map(|value| match value {
+        let own = self.values(options).iter().find_map(|value| match value {
             Value::Object(file, object) => {
                 let module = self.resolver.program().module(*file)?;
                 property(module, *object, name).map(|value| (*file, value))
             }
             _ => None,
+        });
+        own.or_else(|| {
+            let all = properties(self.resolver, options).into_iter().rev();
+            all.into_iter().find(|(key, _)| key == name).map(|(_, site)| site)
         })
     }
 }

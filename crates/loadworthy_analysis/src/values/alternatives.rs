@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Value;
 
 /// Most alternatives that are kept apart; past it the value is as good as unknown.
-const MAX_ALTERNATIVES: usize = 8;
+pub(super) const MAX_ALTERNATIVES: usize = 8;
 
 /// The alternatives; none where nothing is known, which is most often so and therefore costs no memory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use loadworthy_project::FileId;
 use loadworthy_syntax::{ClassId, FunctionId, Kind, MemberKind, NodeId, TypeForm, TypeId};
 
+use super::alternatives::MAX_ALTERNATIVES;
 use super::memo::Question;
 use super::{External, Resolver, Site, Step, Value, Values, join, none, one};
 
@@ -72,6 +73,23 @@ impl Resolver<'_> {
             }
         }
         none()
+    }
+
+    /// What any property of object literals is; nothing where they have more than are kept apart.
+    pub(super) fn any_property(&self, values: &[Value]) -> Values {
+        join(values.iter().filter_map(|value| {
+            let Value::Object(file, object) = value else { return None };
+            let module = self.module(*file)?;
+            let Kind::Object(parts) = module.kind(*object) else { return None };
+            if parts.len() > MAX_ALTERNATIVES {
+                return None;
+            }
+            let properties = module.list(parts).filter_map(|part| match module.kind(part) {
+                Kind::Property { value, .. } if value.is_some() => Some(self.value_of((*file, value))),
+                _ => None,
+            });
+            Some(join(properties))
+        }))
     }
 
     fn class_member(&self, file: FileId, class: ClassId, name: &str, is_static: bool) -> Values {

@@ -217,7 +217,11 @@ impl<'p> Resolver<'p> {
                 let values = self.value_of(at(object));
                 match module.kind(index) {
                     Kind::Number(number) => self.elements(&values, Some(position(module.number(number)))),
-                    _ => self.text_of(at(index)).map_or_else(none, |name| self.member(&values, &name)),
+                    _ => match self.text_of(at(index)) {
+                        Some(name) => self.member(&values, &name),
+                        // `handlers[event]` is any of them.
+                        None => join([self.elements(&values, None), self.any_property(&values)]),
+                    },
                 }
             }
             Kind::Import(source) => match self.text_of(at(source)) {

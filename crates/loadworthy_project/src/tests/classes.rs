@@ -76,6 +76,10 @@ fn next_application() {
         &[
             ("app/page.tsx", Server),
             ("src/app/api/users/route.ts", Server),
+            ("app/api/checks/test/http/route.ts", Server),
+            ("app/.well-known/mcp/route.ts", Server),
+            ("app/api/checks/test/http/helper.ts", Test),
+            ("test/app/route.ts", Test),
             ("pages/api/a.ts", Server),
             ("pages/index.tsx", Shared),
             ("middleware.ts", Server),
