@@ -4,9 +4,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use loadworthy_analysis::Analysis;
-use loadworthy_capacity::Target;
-use loadworthy_checks::run_all;
-use loadworthy_environment::Environment;
+use loadworthy_checks::{Setting, run_all};
 use loadworthy_report::{Audited, Report, SCHEMA_VERSION, Severity, Tool, plan, score};
 
 use crate::arguments::AuditArguments;
@@ -29,13 +27,12 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
     let gate = Gate::of(arguments, &session.config)?;
     let overrides = env::overrides(&arguments.known, &session.config)?;
     let report = session.with_analysis(|analysis| {
-        let facts = env::infer(analysis.program(), &overrides);
-        let environment = env::for_model(&facts);
+        let setting = Setting::infer(analysis.program(), target, &overrides);
         session.progress.stage("checking");
-        let found = run_all(analysis, &environment, &target, |code| selection.includes(code));
-        let mut converted = convert(analysis, &environment, &target, found);
+        let found = run_all(analysis, &setting, |code| selection.includes(code));
+        let mut converted = convert(analysis, &setting, found);
         let comments = suppress(analysis.program(), &selection, &mut converted);
-        let mut report = report(analysis, &target, &facts, converted);
+        let mut report = report(analysis, &setting, converted);
         report.diagnostics.extend(comments);
         let verdict = gate.judge(&report);
         session.progress.end();
@@ -45,15 +42,15 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
     Ok(report?.tell())
 }
 
-fn report(analysis: &Analysis<'_>, target: &Target, facts: &Environment, converted: Converted) -> Report {
+fn report(analysis: &Analysis<'_>, setting: &Setting, converted: Converted) -> Report {
     let Converted { findings, suspicious } = converted;
-    let target = convert::target(target);
+    let target = convert::target(&setting.target);
     let routes = analysis.routes();
     let route_count = route_count(analysis);
     Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: String::from("loadworthy"), version: env!("CARGO_PKG_VERSION").to_owned() },
-        environment: env::for_report(facts),
+        environment: env::for_report(&setting.facts),
         score: score(&Audited { findings: &findings, suspicious: &suspicious, route_count }),
         packages: Vec::new(),
         plan: plan(&findings, route_count, &target),

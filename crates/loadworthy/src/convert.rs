@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use loadworthy_analysis::{Analysis, Resolver, Route};
-use loadworthy_capacity::{self as capacity, Environment, Target};
-use loadworthy_checks::{self as checks, Audit, Place, Verdict};
+use loadworthy_capacity::{self as capacity, Target};
+use loadworthy_checks::{self as checks, Audit, Place, Setting, Verdict};
 use loadworthy_project::{Diagnostic, DiagnosticKind};
 use loadworthy_report::{self as report, FingerprintOf, fingerprint};
 
@@ -18,19 +18,14 @@ pub(crate) struct Converted {
 }
 
 /// Puts severities, places, names and words to what the checks found.
-pub(crate) fn convert(
-    analysis: &Analysis<'_>,
-    environment: &Environment,
-    target: &Target,
-    found: Vec<checks::Finding>,
-) -> Converted {
+pub(crate) fn convert(analysis: &Analysis<'_>, setting: &Setting, found: Vec<checks::Finding>) -> Converted {
     let resolver = Resolver::new(analysis.program());
-    let audit = Audit { analysis, resolver: &resolver, environment, target };
+    let audit = Audit::new(analysis, &resolver, setting);
     let mut converted = Converted::default();
     let mut ordinals = BTreeMap::new();
     for finding in found {
         let verdict = finding.verdict.clone();
-        let finding = one(&audit, &mut ordinals, finding);
+        let finding = one(&audit, setting, &mut ordinals, finding);
         match verdict {
             Verdict::Proven => converted.findings.push(finding),
             Verdict::Suspicious { missing_fact } => {
@@ -52,8 +47,13 @@ fn order(finding: &report::Finding) -> Order<'_> {
 /// How often each identity was met so far.
 type Ordinals = BTreeMap<(&'static str, String, String, String), u32>;
 
-fn one(audit: &Audit<'_, '_>, ordinals: &mut Ordinals, finding: checks::Finding) -> report::Finding {
-    let assessment = finding.assess(audit.target, audit.environment);
+fn one(
+    audit: &Audit<'_, '_>,
+    setting: &Setting,
+    ordinals: &mut Ordinals,
+    finding: checks::Finding,
+) -> report::Finding {
+    let assessment = finding.assess(setting);
     let location = location(audit.program(), &finding.place);
     report::Finding {
         id: id_of(audit, ordinals, &finding, &location.file),

@@ -3,9 +3,8 @@
 use std::fmt::Write;
 
 use clap::{Args, ValueEnum};
-use loadworthy_analysis::{Program, Resolver};
-use loadworthy_capacity as capacity;
-use loadworthy_environment::{Basis, Confidence, Environment, Fact, Known, Overrides, Place, environment};
+use loadworthy_analysis::Resolver;
+use loadworthy_environment::{Confidence, Environment, Fact, Overrides, Place, environment};
 use loadworthy_report::{self as report, markdown_prose, one_line};
 use serde::Serialize;
 
@@ -52,7 +51,7 @@ pub(crate) fn run(arguments: &EnvArguments) -> Result<(), Failure> {
     let overrides = overrides(&arguments.known, &session.config)?;
     let facts = session.with_program(|program| {
         session.progress.end();
-        infer(program, &overrides).facts()
+        environment(&Resolver::new(program), program.knowledge(), &overrides).facts()
     });
     let text = match arguments.format {
         EnvFormat::Terminal => terminal(&facts),
@@ -71,47 +70,6 @@ pub(crate) fn overrides(given: &KnownArguments, config: &Config) -> Result<Overr
         overrides.extend(own);
     }
     Ok(overrides)
-}
-
-/// The environment of a program.
-pub(crate) fn infer(program: &Program<'_>, overrides: &Overrides) -> Environment {
-    environment(&Resolver::new(program), program.knowledge(), overrides)
-}
-
-/// What the load model calculates with.
-pub(crate) fn for_model(environment: &Environment) -> capacity::Environment {
-    let default = capacity::Environment::default();
-    let machine = capacity::Machine {
-        cores: fact(&environment.cores, environment.cores.value, &default.machine.cores),
-        heap_limit_mb: fact(
-            &environment.heap_limit_mb,
-            environment.heap_limit_mb.value,
-            &default.machine.heap_limit_mb,
-        ),
-        instances: fact(&environment.instances, environment.instance_count(), &default.machine.instances),
-    };
-    let max = environment.pool_max_per_instance();
-    let server = environment.max_connections.is_stated().then_some(environment.max_connections.value);
-    let pool = capacity::Pool {
-        max: max.map_or(default.pool.max.clone(), |max| fact(max, max.value, &default.pool.max)),
-        server_max_connections: server.flatten(),
-    };
-    capacity::Environment { machine, pool }
-}
-
-/// Read, or assumed with the reason.
-fn fact<T, V: Clone>(known: &Known<T>, value: V, default: &capacity::Fact<V>) -> capacity::Fact<V> {
-    match known.basis {
-        Basis::Read | Basis::Override => capacity::Fact::read(value),
-        Basis::Default => {
-            let reason = known.evidence.first().map_or_else(String::new, |place| place.note.clone());
-            capacity::Fact::assumed(value, reason)
-        }
-        Basis::Assumed => match &default.source {
-            capacity::Source::Assumed(reason) => capacity::Fact::assumed(value, reason.clone()),
-            capacity::Source::Read => capacity::Fact::assumed(value, "nothing in the project says it"),
-        },
-    }
 }
 
 /// The facts as the report lists them.

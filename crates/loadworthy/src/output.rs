@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use loadworthy_analysis::Program;
 use loadworthy_report::{Color, Detail, Report, TerminalOptions, json, markdown, terminal};
+use serde::Serialize;
 
 use crate::arguments::{AuditArguments, Format};
 use crate::failure::Failure;
@@ -132,6 +133,13 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Prints a value as JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::internal(format!("the JSON could not be written: {error}")))?;
+    print(&(text + "\n"))
 }
 
 #[cfg(test)]

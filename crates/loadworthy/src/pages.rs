@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::arguments::{ListArguments, TableFormat};
 use crate::failure::Failure;
-use crate::output::print;
+use crate::output::{print, print_json};
 use crate::selection::{metas, named, unknown};
 
 #[derive(Serialize)]
@@ -23,11 +23,7 @@ pub(crate) fn list(arguments: &ListArguments) -> Result<(), Failure> {
     let rows: Vec<Row> = metas().map(row).collect();
     match arguments.format {
         TableFormat::Terminal => print(&table(&rows)),
-        TableFormat::Json => {
-            let text = serde_json::to_string_pretty(&rows)
-                .map_err(|error| Failure::internal(format!("the list could not be written: {error}")))?;
-            print(&(text + "\n"))
-        }
+        TableFormat::Json => print_json(&rows),
     }
 }
 

@@ -2,10 +2,12 @@
 
 use loadworthy_analysis::{Analysis, Context, Edge, FunctionRef, Origins, Program, Resolver, Route, Site};
 use loadworthy_capacity::{Cost, Environment, Reach, Target};
+use loadworthy_environment::Environment as Facts;
 use loadworthy_knowledge::Knowledge;
 use loadworthy_syntax::{Function, FunctionId, Kind, Module};
 
 use crate::finding::{Evidence, Place};
+use crate::setting::Setting;
 
 /// One audit, as a check on one thread sees it.
 pub struct Audit<'a, 'p> {
@@ -15,11 +17,20 @@ pub struct Audit<'a, 'p> {
     pub resolver: &'a Resolver<'p>,
     /// What the application runs on, in the load model's terms.
     pub environment: &'a Environment,
+    /// What the application runs on, with evidence and what needs confirmation.
+    pub facts: &'a Facts,
     /// The load.
     pub target: &'a Target,
 }
 
 impl<'a, 'p> Audit<'a, 'p> {
+    /// An audit on one thread.
+    #[must_use]
+    pub fn new(analysis: &'a Analysis<'p>, resolver: &'a Resolver<'p>, setting: &'a Setting) -> Self {
+        let Setting { target, facts, environment } = setting;
+        Self { analysis, resolver, environment, facts, target }
+    }
+
     /// The program.
     #[must_use]
     pub fn program(&self) -> &'p Program<'p> {

@@ -1,9 +1,10 @@
 //! What a check says of one defect. The severity is not among it: that is the load model's.
 
 use loadworthy_analysis::Site;
-use loadworthy_capacity::{Assessment, Cost, Environment, Severity, Target, assess};
+use loadworthy_capacity::{Assessment, Cost, Severity, assess};
 
 use crate::meta::Meta;
+use crate::setting::Setting;
 
 /// A defect, or a pattern that one missing fact decides.
 #[derive(Clone, Debug)]
@@ -178,9 +179,9 @@ impl Finding {
 
     /// What it does to the target, the severity within the bounds of the check.
     #[must_use]
-    pub fn assess(&self, target: &Target, environment: &Environment) -> Assessment {
+    pub fn assess(&self, setting: &Setting) -> Assessment {
         let (least, most) = self.bounds;
-        let mut assessment = assess(&self.cost, target, environment);
+        let mut assessment = assess(&self.cost, &setting.target, &setting.environment);
         assessment.severity = assessment.severity.min(most).max(least);
         assessment
     }

@@ -11,8 +11,10 @@ mod memory;
 mod meta;
 mod registry;
 mod resilience;
+mod setting;
 
 pub use audit::{Audit, dedent, route_name};
 pub use finding::{Applicability, Confidence, Edit, Evidence, Finding, Fix, Place, Verdict, Words};
 pub use meta::{Category, Check, Meta};
 pub use registry::{CHECKS, run_all};
+pub use setting::Setting;

@@ -1,7 +1,6 @@
 //! Every check, and their running.
 
 use loadworthy_analysis::{Analysis, Resolver};
-use loadworthy_capacity::{Environment, Target};
 use rayon::prelude::*;
 
 use crate::asynchrony;
@@ -9,6 +8,7 @@ use crate::audit::Audit;
 use crate::finding::{Finding, Place};
 use crate::memory;
 use crate::meta::Check;
+use crate::setting::Setting;
 use crate::{database, resilience};
 
 /// Every check, one a line, in the order of their codes.
@@ -28,8 +28,7 @@ pub const CHECKS: &[&dyn Check] = &[
 #[must_use]
 pub fn run_all(
     analysis: &Analysis<'_>,
-    environment: &Environment,
-    target: &Target,
+    setting: &Setting,
     is_wanted: impl Fn(&'static str) -> bool,
 ) -> Vec<Finding> {
     let wanted: Vec<&dyn Check> =
@@ -39,7 +38,7 @@ pub fn run_all(
         .map_init(
             || Resolver::new(analysis.program()),
             |resolver, check| {
-                let audit = Audit { analysis, resolver, environment, target };
+                let audit = Audit::new(analysis, resolver, setting);
                 let mut findings = Vec::new();
                 check.run(&audit, &mut findings);
                 findings.sort_by(|a, b| order(a).cmp(&order(b)));

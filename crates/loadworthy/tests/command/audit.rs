@@ -162,6 +162,38 @@ fn pages_and_lists_need_no_project() {
         let (code, slug) = (row["code"].as_str().unwrap(), row["slug"].as_str().unwrap());
         let page = run_in(dir.path(), &["explain", code]);
         assert_eq!(page.stdout, run_in(dir.path(), &["explain", slug]).stdout);
-        assert!(text(&page.stdout).lines().any(|line| line == "BAD"), "{code}");
+        assert!(text(&page.stdout).lines().any(|line| line.starts_with("BAD")), "{code}");
     }
+}
+
+#[test]
+fn the_environment_is_inferred_and_can_be_corrected() {
+    let dir = shop(&[("Dockerfile", "FROM node:22-slim\nCMD [\"node\", \"src/app.js\"]\n")]);
+    let fact = |arguments: &[&str], name: &str| {
+        let report = report(dir.path(), arguments);
+        let facts = report["environment"].as_array().unwrap().clone();
+        facts.into_iter().find(|it| it["fact"] == name).unwrap()
+    };
+    let node = fact(&[], "Node.js");
+    assert_eq!((&node["value"], &node["evidence"][0]["file"]), (&"22".into(), &"Dockerfile".into()));
+    let instances = fact(&["--set", "deployment.instances=4"], "Instances");
+    assert!(instances["value"].as_str().unwrap().contains("set by the user"), "{instances}");
+    let set = shop(&[("loadworthy.json", r#"{ "environment": { "deployment": { "instances": 4 } } }"#)]);
+    assert!(text(&run_in(set.path(), &["env"]).stdout).contains("set by the user"));
+    let rows: serde_json::Value =
+        serde_json::from_slice(&run_in(dir.path(), &["env", "--format", "json"]).stdout).unwrap();
+    assert_eq!(
+        rows["environment"].as_array().unwrap().len(),
+        report(dir.path(), &[])["environment"].as_array().unwrap().len()
+    );
+}
+
+#[test]
+fn what_runs_it_decides_the_severity() {
+    let dir = shop(&[]);
+    let severity = |pool: &str| {
+        let arguments = ["--only", "1A", "--rps", "20", "--set", &format!("database.pool.max={pool}")];
+        report(dir.path(), &arguments)["findings"][0]["severity"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(severity("1"), severity("100"));
 }

@@ -71,6 +71,18 @@ fn configuration_with_a_mistake() {
 }
 
 #[test]
+fn facts_that_can_not_be_set() {
+    let told = refusal(&[], &["--set", "database.pool=3"]);
+    assert!(told.starts_with("error: unknown setting `database.pool`; known: "), "{told}");
+    assert_snapshot!(refusal(&[], &["--set", "database.pool.max"]));
+    assert_snapshot!(refusal(&[], &["env", "--set", "database.pool.max=many"]));
+    assert_snapshot!(refusal(
+        &[("loadworthy.json", r#"{ "environment": { "deployment": { "instances": "many" } } }"#)],
+        &[]
+    ));
+}
+
+#[test]
 fn unknown_check() {
     let told = refusal(&[], &["--only", "1A,9Z"]);
     assert!(told.starts_with("error: there is no check `9Z`; the checks are: 1A n-plus-one"), "{told}");

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use loadworthy_analysis::{Analysis, Program, Resolver};
-use loadworthy_capacity::{Environment, Severity, Target};
-use loadworthy_checks::{Audit, Edit, Finding, Place, Verdict, route_name, run_all};
+use loadworthy_capacity::{Severity, Target};
+use loadworthy_checks::{Audit, Edit, Finding, Place, Setting, Verdict, route_name, run_all};
+use loadworthy_environment::Overrides;
 use loadworthy_knowledge::Knowledge;
 use loadworthy_project::{Diagnostic, DiscoverOptions, Project};
 use loadworthy_syntax::STACK_BYTES;
@@ -50,13 +51,12 @@ pub(crate) fn audit(root: &Path, is_wanted: impl Fn(&str) -> bool + Send + Sync)
     Ok(pool.install(|| {
         let program = Program::read(&project, Knowledge::builtin());
         let analysis = Analysis::new(&program);
-        let (environment, target) = (Environment::default(), Target::default());
-        let found = run_all(&analysis, &environment, &target, is_wanted);
+        let setting = Setting::infer(&program, Target::default(), &Overrides::default());
+        let found = run_all(&analysis, &setting, is_wanted);
         let resolver = Resolver::new(&program);
-        let audit =
-            Audit { analysis: &analysis, resolver: &resolver, environment: &environment, target: &target };
+        let audit = Audit::new(&analysis, &resolver, &setting);
         Outcome {
-            got: found.iter().map(|finding| got(&audit, finding)).collect(),
+            got: found.iter().map(|finding| got(&audit, &setting, finding)).collect(),
             routes: analysis
                 .routes()
                 .iter()
@@ -67,7 +67,7 @@ pub(crate) fn audit(root: &Path, is_wanted: impl Fn(&str) -> bool + Send + Sync)
     }))
 }
 
-fn got(audit: &Audit<'_, '_>, finding: &Finding) -> Got {
+fn got(audit: &Audit<'_, '_>, setting: &Setting, finding: &Finding) -> Got {
     let (file, line) = place(audit, &finding.place);
     let (tier, missing_fact) = match &finding.verdict {
         Verdict::Proven => (Tier::Finding, String::new()),
@@ -76,7 +76,7 @@ fn got(audit: &Audit<'_, '_>, finding: &Finding) -> Got {
     Got {
         tier,
         code: finding.meta.code,
-        severity: finding.assess(audit.target, audit.environment).severity,
+        severity: finding.assess(setting).severity,
         file,
         line,
         title: finding.words.title.clone(),
