@@ -13,6 +13,8 @@ pub struct Module {
     pub(crate) text: Box<str>,
     pub(crate) lines: LineIndex,
     pub(crate) nodes: Vec<Node>,
+    /// The function whose code holds each node: asked all the time, and the way up may be long.
+    pub(crate) owners: Vec<FunctionId>,
     pub(crate) lists: Vec<u32>,
     pub(crate) numbers: Vec<f64>,
     pub(crate) atoms: Vec<Box<str>>,
@@ -48,6 +50,20 @@ pub struct Suppression {
 pub const SUPPRESSION_WORD: &str = "loadworthy-ignore";
 
 const HOLE: Node = Node { kind: Kind::Hole, span: Span { start: 0, end: 0 }, parent: NodeId::NONE };
+
+/// The function around each node; outer nodes have smaller ids.
+pub(crate) fn owners(nodes: &[Node]) -> Vec<FunctionId> {
+    let mut owners: Vec<FunctionId> = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let parent = node.parent.index();
+        let owner = match nodes.get(parent).map(|parent| parent.kind) {
+            Some(Kind::Function(function)) => function,
+            _ => owners.get(parent).copied().unwrap_or(FunctionId::NONE),
+        };
+        owners.push(owner);
+    }
+    owners
+}
 
 impl Module {
     /// The source text.
@@ -245,12 +261,7 @@ impl Module {
     /// The function whose code holds the node; for a `Function` node, the one around it.
     #[must_use]
     pub fn enclosing_function(&self, id: NodeId) -> FunctionId {
-        self.ancestors(id)
-            .find_map(|node| match self.kind(node) {
-                Kind::Function(function) => Some(function),
-                _ => None,
-            })
-            .unwrap_or(FunctionId::NONE)
+        self.owners.get(id.index()).copied().unwrap_or(FunctionId::NONE)
     }
 
     /// First and last line of a node, counted from 1.

@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 
 use crate::ids::{Atom, BindingId, FunctionId, List, NodeId, TypeId};
 use crate::lines::LineIndex;
-use crate::module::{Module, SUPPRESSION_WORD, Suppression};
+use crate::module::{Module, SUPPRESSION_WORD, Suppression, owners};
 use crate::tree::{Binding, BindingKind, Kind, Node, Span};
 
 /// Lowers a parsed program. `text` is the text that was parsed.
@@ -177,6 +177,7 @@ impl<'s> Lowering<'s> {
         Module {
             text: text.into(),
             lines: LineIndex::new(text),
+            owners: owners(&parts.nodes),
             nodes: parts.nodes,
             lists: parts.lists,
             numbers: parts.numbers,
