@@ -125,8 +125,9 @@ fn ids_survive_moved_lines_and_tell_twins_apart() {
     };
     let moved = format!("\n\n// moved\n{N_PLUS_ONE}");
     assert_eq!(ids(&[]), ids(&[("src/app.ts", &moved)]));
-    let line = "    order.user = await prisma.user.findFirst({ where: { id: order.userId } });\n";
-    let twice = N_PLUS_ONE.replace(line, &format!("{line}{line}"));
+    let (before, rest) = N_PLUS_ONE.split_once("  for (").unwrap();
+    let (body, after) = rest.split_once("  res.json").unwrap();
+    let twice = format!("{before}  for ({body}  for ({body}  res.json{after}");
     let twins = ids(&[("src/app.ts", &twice)]);
     assert!(twins.len() == 2 && twins[0] != twins[1] && twins.contains(&ids(&[])[0]), "{twins:?}");
 }
