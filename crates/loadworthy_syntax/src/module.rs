@@ -27,6 +27,8 @@ pub struct Module {
     pub(crate) types: Vec<TypeRef>,
     pub(crate) imports: Vec<Import>,
     pub(crate) exports: Vec<Export>,
+    /// Positions in `exports`, in the order of names, then of the source.
+    pub(crate) export_order: Vec<u32>,
     pub(crate) calls: Vec<NodeId>,
     pub(crate) parameter_decorators: Vec<ParameterDecorators>,
     pub(crate) side_imports: Vec<Atom>,
@@ -232,6 +234,17 @@ impl Module {
     #[must_use]
     pub fn exports(&self) -> &[Export] {
         &self.exports
+    }
+
+    /// The exports of a name, in source order; `export *` has the empty name.
+    #[must_use]
+    pub fn exports_named(&self, name: &str) -> impl DoubleEndedIterator<Item = &Export> {
+        let of = |at: &u32| self.exports.get(*at as usize);
+        let named = |at: &u32| of(at).map_or("", |export| self.str(export.name));
+        let start = self.export_order.partition_point(|at| named(at) < name);
+        let rest = self.export_order.get(start..).unwrap_or_default();
+        let count = rest.partition_point(|at| named(at) == name);
+        rest.get(..count).unwrap_or_default().iter().filter_map(of)
     }
 
     /// Every `Call`, `New` and `Tagged` node, in source order of their heads.

@@ -8,8 +8,8 @@
 )]
 
 use loadworthy_syntax::{
-    BindingId, BindingKind, ExportTarget, ImportName, Kind, MemberKind, Module, NodeId, STACK_BYTES,
-    TypeForm, WHOLE_MODULE, parse,
+    BindingId, BindingKind, ExportTarget, FunctionId, ImportName, Kind, MemberKind, Module, NodeId,
+    STACK_BYTES, TypeForm, WHOLE_MODULE, parse,
 };
 use proptest::prelude::*;
 
@@ -270,4 +270,49 @@ proptest! {
             prop_assert!(id == module.root() || module.children(module.parent(id)).contains(&id));
         }
     }
+}
+
+/// The function around a node, found the slow way.
+fn function_above(module: &Module, id: NodeId) -> FunctionId {
+    let functions = module.ancestors(id).filter_map(|node| match module.kind(node) {
+        Kind::Function(function) => Some(function),
+        _ => None,
+    });
+    functions.into_iter().next().unwrap_or(FunctionId::NONE)
+}
+
+#[test]
+fn the_enclosing_function_is_the_nearest_one_above() {
+    let module = lowered(
+        "a.tsx",
+        "const a = (b = () => c(), { d = function () { return 1; } } = {}) => { e(); };\n\
+         class F extends g(() => 2) { @h(() => 3) i = () => 4; static { j(); } get k() { return () => { l(); }; }\n\
+           constructor(private m = n()) { super(); function o() { p(); } q(); } }\n\
+         export default async function* () { yield* r(async () => { await s(); }); t(); }\n\
+         u(<V w={() => x()}>{y.map(z => <li onClick={() => aa(z)}>{z}</li>)}</V>); ab();",
+    );
+    for id in module.node_ids() {
+        assert_eq!(module.enclosing_function(id), function_above(&module, id), "{}", module.source(id));
+    }
+    assert!(module.functions().len() > 12);
+}
+
+#[test]
+fn exports_are_found_by_name_in_source_order() {
+    let module =
+        lowered("a.js", "exports.b = 1; exports.a = 2; exports.b = 3; export * from './x'; exports.c = 4;");
+    let named = |name: &str| -> Vec<usize> {
+        let all: Vec<_> = module.exports().iter().map(std::ptr::from_ref).collect();
+        module
+            .exports_named(name)
+            .map(|it| all.iter().position(|other| std::ptr::eq(*other, it)).unwrap())
+            .collect()
+    };
+    for name in ["", "a", "b", "c", "d", "default"] {
+        let expected: Vec<usize> =
+            (0..module.exports().len()).filter(|at| module.str(module.exports()[*at].name) == name).collect();
+        assert_eq!(named(name), expected, "{name:?}");
+    }
+    assert_eq!(named("b").len(), 2);
+    assert_eq!(named("").len(), 1);
 }

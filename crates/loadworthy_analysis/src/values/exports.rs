@@ -4,41 +4,51 @@ use std::sync::Arc;
 
 use loadworthy_project::{FileId, Resolution};
 use loadworthy_syntax::{BindingId, BindingKind, ExportTarget, ImportName, Kind, Module, WHOLE_MODULE};
+use rustc_hash::FxHashSet;
 
-use super::memo::Question;
+use super::memo::{Name, Question};
 use super::{External, Resolver, Root, Site, Step, Value, Values, join, none, one};
 
-/// Longest chain of re-exports that is followed.
-const MAX_HOPS: usize = 16;
+/// Most re-exports that are followed for one name, and the longest chain of them.
+const MAX_BARRELS: usize = 1_000;
+
+/// The name of `export *`.
+const STAR: &str = "";
 
 impl Resolver<'_> {
     /// The declaration or value that a file exports under a name, through re-exports: a function or class, the initial
     /// value of a constant, an expression.
     #[must_use]
     pub fn export_site(&self, file: FileId, name: &str) -> Option<Site> {
-        self.find_export_site(file, name, 0)
+        self.find_export_site(file, name, &mut FxHashSet::default())
     }
 
-    fn find_export_site(&self, file: FileId, name: &str, depth: usize) -> Option<Site> {
+    /// `seen`: what did not lead there. Barrels of barrels reach a file on very many ways.
+    fn find_export_site(
+        &self,
+        file: FileId,
+        name: &str,
+        seen: &mut FxHashSet<(FileId, Name)>,
+    ) -> Option<Site> {
         let module = self.module(file)?;
-        if depth > MAX_HOPS {
+        if seen.len() > MAX_BARRELS || !seen.insert((file, self.memo.name(name))) {
             return None;
         }
-        let through = |source: &str, name: &str| match *self.program.resolve(file, source) {
-            Resolution::File(target) => self.find_export_site(target, name, depth + 1),
+        let mut through = |source: &str, name: &str| match *self.program.resolve(file, source) {
+            Resolution::File(target) => self.find_export_site(target, name, seen),
             _ => None,
         };
-        let named = |wanted: &str| module.exports().iter().rev().find(|it| module.str(it.name) == wanted);
+        let named = |wanted: &str| module.exports_named(wanted).next_back();
         let export = named(name).or_else(|| named(WHOLE_MODULE).filter(|_| name == "default"));
         let Some(export) = export else {
-            return module.exports().iter().find_map(|export| match export.target {
+            return module.exports_named(STAR).find_map(|export| match export.target {
                 ExportTarget::Star { source } => through(module.str(source), name),
                 _ => None,
             });
         };
         match export.target {
             ExportTarget::Value(node) => Some((file, node)),
-            ExportTarget::Binding(binding) => self.declaration(file, module, binding, depth),
+            ExportTarget::Binding(binding) => self.declaration(file, module, binding, seen),
             ExportTarget::From { source, name: ImportName::Named(name) } => {
                 through(module.str(source), module.str(name))
             }
@@ -49,7 +59,13 @@ impl Resolver<'_> {
         }
     }
 
-    fn declaration(&self, file: FileId, module: &Module, binding: BindingId, depth: usize) -> Option<Site> {
+    fn declaration(
+        &self,
+        file: FileId,
+        module: &Module,
+        binding: BindingId,
+        seen: &mut FxHashSet<(FileId, Name)>,
+    ) -> Option<Site> {
         let declared = module.binding(binding)?;
         if let BindingKind::Import(import) = declared.kind {
             let import = module.import(import)?;
@@ -61,7 +77,7 @@ impl Resolver<'_> {
             let Resolution::File(target) = *self.program.resolve(file, module.str(import.source)) else {
                 return None;
             };
-            return self.find_export_site(target, name, depth + 1);
+            return self.find_export_site(target, name, seen);
         }
         let node = declared.node.ok()?;
         match module.kind(module.parent(node)) {
@@ -84,7 +100,7 @@ impl Resolver<'_> {
     fn find_export(&self, file: FileId, name: &str) -> Values {
         let Some(module) = self.module(file) else { return none() };
         let named = |wanted: &str| {
-            let targets = module.exports().iter().filter(|export| module.str(export.name) == wanted);
+            let targets = module.exports_named(wanted);
             join(targets.map(|export| self.export_target(file, module, &export.target)))
         };
         let direct = named(name);
@@ -104,7 +120,7 @@ impl Resolver<'_> {
                 .any(|it| matches!(it.target, ExportTarget::From { .. } | ExportTarget::Star { .. }));
             return if is_es || module.exports().is_empty() { none() } else { one(Value::Namespace(file)) };
         }
-        join(module.exports().iter().filter_map(|export| match export.target {
+        join(module.exports_named(STAR).filter_map(|export| match export.target {
             ExportTarget::Star { source } => Some(self.imported(file, module.str(source), name)),
             _ => None,
         }))
@@ -162,5 +178,42 @@ fn package(resolution: &Resolution) -> Option<Root> {
         Resolution::Package { name, subpath } => Some(Root::Package(format!("{name}/{subpath}").into())),
         Resolution::Builtin(name) => Some(Root::Package(name.as_str().into())),
         Resolution::File(_) | Resolution::Missing => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::fs;
+
+    use loadworthy_knowledge::Knowledge;
+    use loadworthy_project::{DiscoverOptions, Project};
+
+    use super::*;
+    use crate::Program;
+
+    /// Files that all re-export each other; one of them has `found`.
+    #[test]
+    fn barrels_of_barrels_are_searched_once_each() {
+        const FILES: usize = 24;
+        let folder = tempfile::tempdir().unwrap();
+        for at in 0..FILES {
+            let mut text = String::new();
+            for other in (0..FILES).filter(|other| *other != at) {
+                writeln!(text, "export * from './m{other}';").unwrap();
+            }
+            if at == FILES - 1 {
+                text.push_str("export const found = 1;\n");
+            }
+            fs::write(folder.path().join(format!("m{at}.js")), text).unwrap();
+        }
+        let project = Project::discover(folder.path(), &DiscoverOptions::default()).unwrap();
+        let program = Program::load(&project, Knowledge::builtin(), 1).unwrap();
+        let resolver = Resolver::new(&program);
+        let file = project.file_by_path("m0.js").unwrap();
+        assert!(resolver.export_site(file, "found").is_some());
+        assert_eq!(resolver.export_site(file, "missing"), None);
+        assert_eq!(resolver.exported(file, "found").len(), 1);
+        assert!(resolver.exported(file, "missing").is_empty());
     }
 }

@@ -172,6 +172,12 @@ impl<'s> Lowering<'s> {
             .filter_map(|start| u32::try_from(start).ok())
             .collect();
         let mut parts = self.module;
+        let name = |at: &u32| {
+            let export = parts.exports.get(*at as usize);
+            export.and_then(|export| parts.atoms.get(export.name.index())).map_or("", |name| name)
+        };
+        let mut export_order: Vec<u32> = (0..).take(parts.exports.len()).collect();
+        export_order.sort_by(|one, two| name(one).cmp(name(two)));
         parts.nodes.shrink_to_fit();
         parts.lists.shrink_to_fit();
         Module {
@@ -190,6 +196,7 @@ impl<'s> Lowering<'s> {
             types: parts.types,
             imports: parts.imports,
             exports: parts.exports,
+            export_order,
             calls: parts.calls,
             parameter_decorators: parts.parameter_decorators,
             side_imports: parts.side_imports,
