@@ -121,7 +121,12 @@ fn outlives_component(analysis: &Analysis<'_>, call: &Call<'_>) -> bool {
     }
     let of_the_page = OF_THE_PAGE.contains(&analysis.knowledge().handle_name(library.on));
     let of_the_module = library.made_at.is_some_and(|made_at| analysis.owner(made_at).1 == FunctionId::NONE);
-    let is_global = matches!(module.kind(callee), Kind::Name { .. });
+    // `window.addEventListener`, or the same without the object.
+    let is_global = match module.kind(callee) {
+        Kind::Member { object, .. } => matches!(module.source(object), "window" | "globalThis" | "self"),
+        Kind::Name { .. } => true,
+        _ => false,
+    };
     of_the_page || of_the_module || is_global
 }
 
