@@ -25,6 +25,7 @@ mod positions;
 mod program;
 mod query;
 mod reach;
+mod react;
 mod routes;
 mod schema;
 mod sequence;
@@ -57,6 +58,7 @@ pub use query::{
     Queries, Query, Selected, Yields,
 };
 pub use reach::{Context, Reach};
+pub use react::{Component, EffectHook, State, components, is_in_flow, is_made_anew, setter_calls};
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use schema::{Models, models};
 pub use sequence::{Step as AwaitedStep, Waterfall, waterfalls};

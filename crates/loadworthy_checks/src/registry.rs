@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use crate::asynchrony;
 use crate::audit::Audit;
 use crate::finding::{Finding, Place};
+use crate::frontend;
 use crate::memory;
 use crate::meta::Check;
 use crate::setting::Setting;
@@ -21,6 +22,8 @@ pub const CHECKS: &[&dyn Check] = &[
     &asynchrony::check_then_act::CheckThenAct,
     &asynchrony::await_waterfall::AwaitWaterfall,
     &resilience::error_observability::ErrorObservability,
+    &frontend::rerender_storm::RerenderStorm,
+    &frontend::fetch_loop::FetchLoop,
 ];
 
 /// Runs the checks that are wanted, on the threads of the current pool; the findings are in the order of checks and

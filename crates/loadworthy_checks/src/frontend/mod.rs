@@ -1,1 +1,4 @@
-//! Checks of this group, one file each.
+//! Checks of React code, one file each.
+
+pub(crate) mod fetch_loop;
+pub(crate) mod rerender_storm;

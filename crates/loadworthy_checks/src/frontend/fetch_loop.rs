@@ -1,0 +1,412 @@
+//! # Fetch loops
+//! Effects that run again because of what they do, requests on every keystroke, and polling: the clients' own load test.
+//!
+//! ## Why it fails under load
+//! Each open page sends on its own: users ÷ interval requests per second for polling, one request per render for an effect
+//! that sets what it depends on. 1,000 users who poll every 5 seconds are 200 requests per second before anybody clicks.
+//!
+//! ## Bad
+//! ```tsx title="src/Orders.tsx"
+//! import { useEffect, useState } from "react";
+//! export function Orders() {
+//!   const [orders, setOrders] = useState([]);
+//!   const filter = { open: true };
+//!   useEffect(() => { // finding: 5C
+//!     fetch("/api/orders?open=" + filter.open).then((answer) => answer.json()).then(setOrders);
+//!   }, [filter]);
+//!   return <ul>{orders.length}</ul>;
+//! }
+//! ```
+//!
+//! ## Good
+//! ```tsx title="src/Orders.tsx"
+//! import { useEffect, useState } from "react";
+//! const FILTER = { open: true };
+//! export function Orders() {
+//!   const [orders, setOrders] = useState([]);
+//!   useEffect(() => {
+//!     fetch("/api/orders?open=" + FILTER.open).then((answer) => answer.json()).then(setOrders);
+//!   }, []);
+//!   return <ul>{orders.length}</ul>;
+//! }
+//! ```
+//!
+//! ## Leaves alone
+//! Dependencies that are primitive, memoised, refs or constants of the module; requests behind a debounce; polling that is
+//! slow against the number of users.
+
+use loadworthy_analysis::{Component, EffectHook, Site, components, is_in_flow, is_made_anew, setter_calls};
+use loadworthy_capacity::{ExtraRequests, Reach, Severity};
+use loadworthy_knowledge::Effect;
+use loadworthy_project::FileId;
+use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId};
+
+use crate::audit::Audit;
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
+use crate::meta::{Category, Check, Meta};
+
+pub(crate) struct FetchLoop;
+
+static META: Meta = Meta {
+    code: "5C",
+    slug: "fetch-loop",
+    category: Category::Frontend,
+    summary: "components request more often than there is something new",
+    page: include_str!("fetch_loop.rs"),
+};
+
+/// Part of the target's rate from which polling is worth a finding.
+const WORTH_TELLING: f64 = 0.1;
+
+impl Check for FetchLoop {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
+        for (file, module) in audit.program().modules() {
+            for component in components(audit.analysis, file) {
+                for effect in &component.effects {
+                    let case = Case { file, module, component: &component, effect };
+                    findings.extend(
+                        case.repeats(audit).or_else(|| case.polls(audit)).or_else(|| case.types(audit)),
+                    );
+                }
+                findings.extend(debounce_per_render(audit, module, &component));
+            }
+        }
+    }
+}
+
+/// One effect of a component.
+struct Case<'c> {
+    file: FileId,
+    module: &'c Module,
+    component: &'c Component,
+    effect: &'c EffectHook,
+}
+
+impl Case<'_> {
+    /// Whether the effect requests something in its own flow.
+    fn requests(&self, audit: &Audit<'_, '_>) -> bool {
+        audit
+            .analysis
+            .works()
+            .of((self.file, self.effect.function))
+            .any(|effect| matches!(effect, Effect::HttpRequest | Effect::ReactFetch | Effect::AsyncNet))
+    }
+
+    /// The first unconditional call of a setter in the effect's flow.
+    fn sets(&self, audit: &Audit<'_, '_>) -> Option<(BindingId, Site)> {
+        self.component.states.iter().find_map(|state| {
+            let calls = setter_calls(audit.analysis, self.file, self.effect.function, state.setter?);
+            let call =
+                calls.into_iter().find(|call| self.is_written_in(call.1) && !self.is_guarded(call.1))?;
+            Some((state.value?, call))
+        })
+    }
+
+    /// In the effect's own text: what a function elsewhere does may hang on tests that are not seen here.
+    fn is_written_in(&self, node: NodeId) -> bool {
+        let Some(lowered) = self.module.function(self.effect.function) else { return false };
+        let (own, around) = (self.module.node(node).span, self.module.node(lowered.node).span);
+        own.start >= around.start && own.end <= around.end
+    }
+
+    /// Behind a test, a loop or an early return of the effect.
+    fn is_guarded(&self, node: NodeId) -> bool {
+        let body = self.module.function(self.effect.function).map_or(NodeId::NONE, |lowered| lowered.body);
+        let is_conditional = self.module.ancestors(node).take_while(|outer| *outer != body).any(|outer| {
+            matches!(
+                self.module.kind(outer),
+                Kind::If { .. } | Kind::Conditional { .. } | Kind::Switch { .. }
+            )
+        });
+        let Kind::Block(statements) = self.module.kind(body) else { return is_conditional };
+        let leaves_before = self.module.list(statements).any(|statement| match self.module.kind(statement) {
+            Kind::If { then, .. } => {
+                self.module.node(statement).span.end < self.module.node(node).span.start
+                    && (matches!(self.module.kind(then), Kind::Return(_))
+                        || matches!(self.module.kind(then), Kind::Block(list)
+                            if self.module.list(list).last().is_some_and(|last| matches!(self.module.kind(last), Kind::Return(_)))))
+            }
+            _ => false,
+        });
+        is_conditional || leaves_before
+    }
+
+    /// An effect without dependencies, with one that is new in each render, or with one that it sets itself.
+    fn repeats(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        let requests = self.requests(audit);
+        let sets = self.sets(audit);
+        let site = self.effect.site;
+        let Some(dependencies) = &self.effect.dependencies else {
+            return (requests || sets.is_some()).then(|| {
+                self.finding(
+                    audit,
+                    "has no dependencies, so it runs after every render",
+                    site,
+                    Severity::High,
+                )
+            });
+        };
+        let anew =
+            dependencies.iter().find(|node| is_made_anew(self.module, self.component.function.1, **node));
+        // What a hook is given may be constant at its callers.
+        if let Some(node) = anew.filter(|_| requests || sets.is_some()) {
+            let name = self.module.source(*node).to_owned();
+            let is_default = self.is_default(*node);
+            let when = if is_default { "in each render that has no value for it" } else { "in each render" };
+            let text = format!("depends on `{name}`, which is another value {when}");
+            let least = if is_default { Severity::Medium } else { Severity::High };
+            let finding = self.finding(audit, &text, (self.file, *node), least);
+            return Some(if is_default { finding.at_most(Severity::Medium) } else { finding });
+        }
+        let (value, call) = sets?;
+        let is_own = dependencies
+            .iter()
+            .any(|node| matches!(self.module.kind(*node), Kind::Name { binding, .. } if binding == value));
+        if !is_own || !self.gives_new_value(call.1) {
+            return None;
+        }
+        let text = format!(
+            "sets `{}`, on which it depends",
+            self.module.binding(value).map_or("", |it| self.module.str(it.name))
+        );
+        Some(self.finding(audit, &text, call, Severity::High))
+    }
+
+    /// `({ items = [] })`: a new one only where none was given.
+    fn is_default(&self, node: NodeId) -> bool {
+        let Kind::Name { binding, .. } = self.module.kind(node) else { return false };
+        let declared = self.module.binding(binding).map(|declared| self.module.parent(declared.node));
+        declared.is_some_and(|parent| matches!(self.module.kind(parent), Kind::Default { .. }))
+    }
+
+    /// `set({…})`, `set([...])`, `set(x + 1)`: never the value that is there. A primitive or an unknown value may be.
+    fn gives_new_value(&self, call: NodeId) -> bool {
+        let Kind::Call { arguments, .. } = self.module.kind(call) else { return false };
+        match self.module.list(arguments).next().map(|first| self.module.kind(first)) {
+            Some(Kind::Object(_) | Kind::Array(_)) => true,
+            Some(Kind::Binary { operator, .. }) => matches!(operator, loadworthy_syntax::Binary::Add),
+            Some(Kind::Call { callee, .. }) => matches!(self.module.kind(callee), Kind::Member { name, .. }
+                if matches!(self.module.str(name), "map" | "filter" | "concat" | "slice")),
+            _ => false,
+        }
+    }
+
+    /// `setInterval` around a request: the number of users times its rate.
+    fn polls(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        let calls = audit.analysis.calls().of_file(self.file);
+        let (timer, millis) = calls.iter().find_map(|call| {
+            let library = call.library.as_ref()?;
+            let is_timer = library.effect() == Some(Effect::TimerSet) && &*library.name == "setInterval";
+            let is_own = is_in_flow(audit.analysis, (self.file, call.function), self.effect.function);
+            if !is_timer || !is_own {
+                return None;
+            }
+            let requests = call.handed.iter().any(|handed| {
+                audit.analysis.works().of(handed.function).any(|effect| effect == Effect::HttpRequest)
+            });
+            let delay = audit.resolver.argument(call.site, 1)?;
+            let millis = audit.origins().number(delay).filter(|_| requests)?;
+            Some((call.site, millis))
+        })?;
+        let rate = f64::from(audit.target.users) * 1000.0 / millis.max(1.0);
+        if rate < audit.target.requests_per_second * WORTH_TELLING {
+            return None;
+        }
+        let component = &self.component.name;
+        let seconds = millis / 1000.0;
+        Some(
+            Finding::new(
+                &META,
+                timer,
+                vec![Evidence { place: Place::Code(timer), note: format!("every {seconds} s") }],
+                audit.cost_at(timer).reached(Reach::PerRender).extra(ExtraRequests::PerUserPerSecond(1.0 / seconds)),
+                Words {
+                    title: format!("{component} polls every {seconds} s"),
+                    problem: format!(
+                        "Every open {component} sends a request each {seconds} s, whether something has changed or not, also in a \
+                         hidden tab: {} users ÷ {seconds} s = {rate:.0} requests per second, against {} req/s of the whole target.",
+                        audit.target.users, audit.target.requests_per_second
+                    ),
+                    verify: format!(
+                        "Open {component} in ten tabs and count the requests per minute in the server's log: {:.0}.",
+                        600.0 / seconds
+                    ),
+                    tradeoff: String::from("A longer interval shows changes later; a push (server-sent events) keeps a connection for each user."),
+                },
+                Fix {
+                    description: String::from(
+                        "Poll less often, stop while `document.hidden`, add jitter, and let the server answer 304 by ETag; or push \
+                         changes by server-sent events.",
+                    ),
+                    before: Some(audit.source(timer).to_owned()),
+                    ..Fix::default()
+                },
+            )
+            .confidence(Confidence::Medium)
+            .at_least(Severity::Medium)
+            .at_most(Severity::High),
+        )
+    }
+
+    /// A request for each keystroke: a dependency that an input's `onChange` sets, without a pause.
+    fn types(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        if !self.requests(audit) || self.waits(audit) {
+            return None;
+        }
+        let dependencies = self.effect.dependencies.as_ref()?;
+        let typed = self.component.states.iter().find(|state| {
+            let is_dependency = dependencies.iter().any(|node| {
+                matches!(self.module.kind(*node), Kind::Name { binding, .. } if Some(binding) == state.value)
+            });
+            is_dependency && state.setter.is_some_and(|setter| is_typed(self.module, setter))
+        })?;
+        let name = typed
+            .value
+            .and_then(|value| self.module.binding(value))
+            .map_or("", |it| self.module.str(it.name));
+        Some(self.finding(
+            audit,
+            &format!("requests on each keystroke of `{name}`"),
+            self.effect.site,
+            Severity::Medium,
+        ))
+    }
+
+    /// A timer or debounce between the keystroke and the request.
+    fn waits(&self, audit: &Audit<'_, '_>) -> bool {
+        let text =
+            self.module.function(self.effect.function).map_or("", |lowered| self.module.source(lowered.node));
+        let words = ["setTimeout", "debounce", "Debounce", "throttle"];
+        words.iter().any(|word| text.contains(word))
+            || audit
+                .analysis
+                .works()
+                .of((self.file, self.effect.function))
+                .any(|effect| effect == Effect::TimerDebounce)
+    }
+
+    fn finding(&self, audit: &Audit<'_, '_>, why: &str, shown_by: Site, least: Severity) -> Finding {
+        let component = &self.component.name;
+        let requests = self.requests(audit);
+        let does = if requests { "sends its request again" } else { "renders again" };
+        let extra = audit.cost_at(self.effect.site).reached(Reach::PerRender);
+        let cost = if requests { extra.extra(ExtraRequests::PerUserPerSecond(0.5)) } else { extra };
+        let finding = Finding::new(
+            &META,
+            self.effect.site,
+            vec![Evidence { place: Place::Code(shown_by), note: why.to_owned() }],
+            cost,
+            Words {
+                title: format!("an effect of {component} {why}"),
+                problem: format!(
+                    "The effect {why}: {component} {does} with each render, and where the answer is put into state, each answer \
+                     causes the next. {} open pages do it all the time.",
+                    audit.target.users
+                ),
+                verify: format!(
+                    "Open the page with {component}, leave it alone for ten seconds and count the requests in the network panel (or \
+                     the renders in the React profiler): there is more than one."
+                ),
+                tradeoff: String::from("A dependency that is left out on purpose shows old values; memoise it rather than drop it."),
+            },
+            Fix {
+                description: String::from(
+                    "Depend on primitive values; move constants out of the component, memoise objects and functions (`useMemo`, \
+                     `useCallback`), set state by a function of its former value; wait 300 ms after the last keystroke and abort the \
+                     request before.",
+                ),
+                before: Some(audit.excerpt(self.effect.site, 200)),
+                ..Fix::default()
+            },
+        )
+        .confidence(Confidence::Medium)
+        .at_most(Severity::High)
+        .at_least(if requests { least } else { Severity::Medium });
+        if self.component.is_hook && least == Severity::High && self.effect.dependencies.is_some() {
+            return finding.at_most(Severity::High);
+        }
+        finding
+    }
+}
+
+/// Whether an element's `onChange` or `onInput` sets it from the event.
+fn is_typed(module: &Module, setter: BindingId) -> bool {
+    module.references(setter).iter().any(|name| {
+        let mut inner = *name;
+        for outer in module.ancestors(*name) {
+            if let Kind::Property { key, value } = module.kind(outer)
+                && value == inner
+                && matches!(module.kind(module.parent(outer)), Kind::Element { .. })
+            {
+                return matches!(module.str(key), "onChange" | "onInput" | "onChangeText" | "onValueChange")
+                    && !is_choice(module, module.parent(outer));
+            }
+            inner = outer;
+        }
+        false
+    })
+}
+
+/// A select or checkbox changes once for each choice.
+fn is_choice(module: &Module, element: NodeId) -> bool {
+    let Kind::Element { component, parts } = module.kind(element) else { return false };
+    let name = module.source(component).to_lowercase();
+    let is_checkbox = module.list(parts).any(|part| match module.kind(part) {
+        Kind::Property { key, value } => {
+            module.str(key) == "type"
+                && ["checkbox", "radio", "file", "date"]
+                    .iter()
+                    .any(|word| module.source(value).contains(word))
+        }
+        _ => false,
+    });
+    is_checkbox
+        || ["select", "checkbox", "switch", "radio", "tab", "slider"].iter().any(|word| name.contains(word))
+}
+
+/// `debounce(…)` in a component's body: another one in each render, so nothing is ever held back.
+fn debounce_per_render(audit: &Audit<'_, '_>, module: &Module, component: &Component) -> Option<Finding> {
+    let call = audit.analysis.calls().of_file(component.function.0).iter().find(|call| {
+        let is_debounce = call.library.as_ref().is_some_and(|library| {
+            library.effect() == Some(Effect::TimerDebounce) && !library.name.starts_with("use")
+        });
+        is_debounce
+            && call.function == component.function.1
+            && call.function != FunctionId::NONE
+            && matches!(
+                module.kind(module.parent(call.site.1)),
+                Kind::Declarator { .. } | Kind::Property { .. }
+            )
+    })?;
+    let what = audit.excerpt(call.site, 50);
+    let name = &component.name;
+    Some(
+        Finding::new(
+            &META,
+            call.site,
+            vec![Evidence { place: Place::Code(call.site), note: String::from("made in each render") }],
+            audit.cost_at(call.site).reached(Reach::PerRender),
+            Words {
+                title: format!("{name} makes another debounced function in each render"),
+                problem: format!(
+                    "`{what}` stands in the body of {name}: each render makes a new one with a timer of its own, so calls of \
+                     different renders are not held back, and every keystroke that renders sends its request."
+                ),
+                verify: format!("Type ten letters quickly into {name} and count the requests in the network panel: about ten instead of one."),
+                tradeoff: String::from("None; the memoised function must not capture values that change."),
+            },
+            Fix {
+                description: String::from("Make it once: `useMemo(() => debounce(…), [])`, and cancel it in an effect's cleanup."),
+                before: Some(audit.source(audit.statement(call.site)).to_owned()),
+                ..Fix::default()
+            },
+        )
+        .at_least(Severity::Medium)
+        .at_most(Severity::Medium)
+        .confidence(Confidence::Medium),
+    )
+}

@@ -1,0 +1,604 @@
+//! # Re-render storms
+//! State that changes many times a second high in the tree, context values that are new in each render, and work in render
+//! that grows with the data.
+//!
+//! ## Why it fails under load
+//! A render costs about the number of elements below the state's owner; a keystroke comes 5–10 times a second, a scroll or
+//! pointer event 60 times. With n rows of e elements a keystroke costs n × e element renders: at 500 rows of 20 the page needs
+//! more than the 16 ms of a frame, and typing lags. More data makes it worse, so it is the test with production-sized data
+//! that shows it.
+//!
+//! ## Bad
+//! ```tsx title="src/Auth.tsx"
+//! import { createContext, useState } from "react";
+//! export const Auth = createContext(null);
+//! export function AuthProvider({ children }) {
+//!   const [user, setUser] = useState(null);
+//!   // finding: 5A
+//!   return <Auth.Provider value={{ user, setUser }}>{children}</Auth.Provider>;
+//! }
+//! ```
+//!
+//! ## Good
+//! ```tsx title="src/Auth.tsx"
+//! import { createContext, useMemo, useState } from "react";
+//! export const Auth = createContext(null);
+//! export function AuthProvider({ children }) {
+//!   const [user, setUser] = useState(null);
+//!   const value = useMemo(() => ({ user, setUser }), [user]);
+//!   return <Auth.Provider value={value}>{children}</Auth.Provider>;
+//! }
+//! ```
+//!
+//! ## Leaves alone
+//! Projects with the React Compiler; small components; handlers behind a throttle, debounce, transition or animation frame;
+//! providers that never render again.
+
+use loadworthy_analysis::{Component, Site, components, is_made_anew};
+use loadworthy_capacity::{Reach, Severity};
+use loadworthy_knowledge::Effect;
+use loadworthy_project::FileId;
+use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId};
+
+use crate::audit::Audit;
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
+use crate::meta::{Category, Check, Meta};
+
+pub(crate) struct RerenderStorm;
+
+static META: Meta = Meta {
+    code: "5A",
+    slug: "rerender-storm",
+    category: Category::Frontend,
+    summary: "components render far more often, or do far more work in it, than what they show needs",
+    page: include_str!("rerender_storm.rs"),
+};
+
+/// Elements of a row, its component's own not counted, from which a list makes a keystroke noticeable.
+const HEAVY_ROW: usize = 8;
+
+/// Elements below a state's owner from which an event of every frame is noticeable.
+const LARGE_TREE: usize = 12;
+
+/// Events that come with every frame.
+const EVERY_FRAME: [&str; 10] = [
+    "onMouseMove",
+    "onPointerMove",
+    "onTouchMove",
+    "onScroll",
+    "onDrag",
+    "onDragOver",
+    "onWheel",
+    "onMouseMoveCapture",
+    "onResize",
+    "onPointerMoveCapture",
+];
+
+/// The same as names of DOM events.
+const EVERY_FRAME_DOM: [&str; 8] =
+    ["scroll", "mousemove", "pointermove", "touchmove", "resize", "wheel", "drag", "dragover"];
+
+/// What holds a handler back.
+const HELD_BACK: [&str; 7] = [
+    "throttle",
+    "debounce",
+    "requestAnimationFrame",
+    "startTransition",
+    "useDeferredValue",
+    "setTimeout",
+    "Throttle",
+];
+
+impl Check for RerenderStorm {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
+        let is_compiled = audit.program().project().packages.iter().any(|package| {
+            package.manifest.dependencies.iter().any(|it| COMPILERS.contains(&it.name.as_str()))
+        });
+        for (file, module) in audit.program().modules() {
+            for component in components(audit.analysis, file).iter().filter(|component| !component.is_hook) {
+                let case = Case { file, module, component };
+                if !is_compiled {
+                    findings.extend(case.context_value(audit));
+                    findings.extend(case.sort(audit));
+                }
+                findings.extend(case.inner_component(audit));
+                findings.extend(case.every_frame(audit));
+                findings.extend(case.keystrokes(audit));
+                findings.extend(case.random_key(audit));
+            }
+        }
+    }
+}
+
+/// Packages that memoise by themselves.
+const COMPILERS: [&str; 2] = ["babel-plugin-react-compiler", "react-compiler-runtime"];
+
+struct Case<'c> {
+    file: FileId,
+    module: &'c Module,
+    component: &'c Component,
+}
+
+impl Case<'_> {
+    fn name(&self) -> &str {
+        &self.component.name
+    }
+
+    /// The elements that the component itself writes, callbacks included; not those of components inside it.
+    fn elements(&self) -> Vec<NodeId> {
+        let module = self.module;
+        let own = |node: NodeId| {
+            let mut function = module.enclosing_function(node);
+            loop {
+                if function == self.component.function.1 {
+                    return true;
+                }
+                match module.function(function) {
+                    Some(lowered) => function = lowered.parent,
+                    None => return false,
+                }
+            }
+        };
+        module
+            .node_ids()
+            .filter(|node| matches!(module.kind(*node), Kind::Element { .. }) && own(*node))
+            .collect()
+    }
+
+    /// The attributes of an element.
+    fn attributes(&self, element: NodeId) -> Vec<(NodeId, &str, NodeId)> {
+        let Kind::Element { parts, .. } = self.module.kind(element) else { return Vec::new() };
+        let attribute = |part: NodeId| match self.module.kind(part) {
+            Kind::Property { key, value } => Some((part, self.module.str(key), value)),
+            _ => None,
+        };
+        self.module.list(parts).filter_map(attribute).collect()
+    }
+
+    /// `<X.Provider value={{…}}>` in a component that renders again.
+    fn context_value(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        let renders_again =
+            !self.component.states.is_empty() || !self.component.effects.is_empty() || self.uses_hooks(audit);
+        // A widget's own context reaches its few parts only.
+        let path = audit.program().path(self.file).to_lowercase();
+        let is_shared =
+            ["Provider", "Context", "App", "Layout", "Wrapper"].iter().any(|word| self.name().contains(word))
+                || path.contains("provider")
+                || path.contains("context");
+        if !renders_again || !is_shared || path.contains("/ui/") {
+            return None;
+        }
+        self.elements().into_iter().find_map(|element| {
+            let Kind::Element { component, .. } = self.module.kind(element) else { return None };
+            let is_provider = matches!(self.module.kind(component), Kind::Member { name, .. }
+                if self.module.str(name) == "Provider");
+            let (_, _, value) = self.attributes(element).into_iter().find(|(_, key, _)| is_provider && *key == "value")?;
+            if !is_made_anew(self.module, self.component.function.1, value) {
+                return None;
+            }
+            let provider = self.module.source(component);
+            Some(self.finding(
+                audit,
+                (self.file, value),
+                Told {
+                    title: format!("{} gives `{provider}` another value in each render", self.name()),
+                    problem: format!(
+                        "The value of `{provider}` is a new object in each render of {}, so every component that reads the context \
+                         renders again with it, `memo` or not, though nothing it reads has changed.",
+                        self.name()
+                    ),
+                    fix: "Memoise the value (`useMemo`) and the functions in it (`useCallback`), or split state and functions into two contexts.",
+                    most: Severity::Medium,
+                },
+            ))
+        })
+    }
+
+    /// Whether the component reads a hook that may render it again.
+    fn uses_hooks(&self, audit: &Audit<'_, '_>) -> bool {
+        audit.analysis.calls().of_file(self.file).iter().any(|call| {
+            call.function == self.component.function.1
+                && matches!(self.module.kind(call.site.1), Kind::Call { callee, .. }
+                    if self.module.source(callee).rsplit('.').next().is_some_and(|name| name.starts_with("use")))
+        })
+    }
+
+    /// `rows.sort(…)` while rendering.
+    fn sort(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        let renders_again = !self.component.states.is_empty() || self.uses_hooks(audit);
+        let call = audit.analysis.calls().of_file(self.file).iter().find(|call| {
+            let Kind::Call { callee, .. } = self.module.kind(call.site.1) else { return false };
+            let Kind::Member { object, name } = self.module.kind(callee) else { return false };
+            matches!(self.module.str(name), "sort" | "toSorted")
+                && self.is_in_render(audit, call.function)
+                && !matches!(
+                    audit.origins().multiplicity((self.file, object)),
+                    loadworthy_analysis::Multiplicity::Constant(_)
+                        | loadworthy_analysis::Multiplicity::Bounded { .. }
+                )
+        })?;
+        let receiver = audit.excerpt(call.site, 50);
+        let mut told = Told {
+            title: format!("{} sorts in each render", self.name()),
+            problem: format!(
+                "`{receiver}` runs in each render of {}, whatever caused it. Its time grows faster than the list (n × log n \
+                 comparisons), and `sort` changes the list that it is called on, which may be shared.",
+                self.name()
+            ),
+            fix: "Sort once when the data changes: `useMemo(() => [...rows].sort(compare), [rows])`, or let the server sort.",
+            most: Severity::Medium,
+        };
+        if !renders_again {
+            told.most = Severity::Monitor;
+        }
+        Some(self.finding(audit, call.site, told))
+    }
+
+    /// In the component's body, or in a callback that runs at once; not in a memo, an effect or a handler.
+    fn is_in_render(&self, audit: &Audit<'_, '_>, mut function: FunctionId) -> bool {
+        for _ in 0..6 {
+            if function == self.component.function.1 {
+                return true;
+            }
+            let edge = audit.analysis.graph().callers((self.file, function)).next().cloned();
+            let Some(edge) = edge else { return false };
+            let is_memo =
+                audit.analysis.calls().at(edge.site).and_then(|call| call.library.as_ref()).is_some_and(
+                    |library| {
+                        matches!(
+                            library.effect(),
+                            Some(Effect::ReactMemo | Effect::ReactEffect | Effect::ReactState)
+                        )
+                    },
+                );
+            if is_memo || edge.timing != loadworthy_analysis::Timing::InFlow || edge.caller.0 != self.file {
+                return false;
+            }
+            function = edge.caller.1;
+        }
+        false
+    }
+
+    /// A component that is declared in another one: a new type in each render, whose state and DOM are thrown away.
+    fn inner_component(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        let element = self.elements().into_iter().find(|element| {
+            let Kind::Element { component, .. } = self.module.kind(*element) else { return false };
+            let Kind::Name { binding, .. } = self.module.kind(component) else { return false };
+            self.declares_component(audit, binding)
+        })?;
+        let Kind::Element { component, .. } = self.module.kind(element) else { return None };
+        let inner = self.module.source(component);
+        Some(self.finding(
+            audit,
+            (self.file, element),
+            Told {
+                title: format!("{inner} is declared inside {}", self.name()),
+                problem: format!(
+                    "Each render of {} makes another {inner}, which React takes for a different component: it throws away the old \
+                     one's DOM, state and effects and mounts a new one, requests of its effects included.",
+                    self.name()
+                ),
+                fix: "Move the component out to the module and pass what it needs as props.",
+                most: Severity::Medium,
+            },
+        ))
+    }
+
+    fn declares_component(&self, audit: &Audit<'_, '_>, binding: BindingId) -> bool {
+        let values = audit.resolver.declared_by((self.file, binding));
+        values.iter().any(|value| {
+            let loadworthy_analysis::Value::Function(file, function) = value else { return false };
+            *file == self.file
+                && self
+                    .module
+                    .function(*function)
+                    .is_some_and(|lowered| lowered.parent == self.component.function.1)
+                && components(audit.analysis, self.file).iter().any(|it| it.function == (*file, *function))
+        })
+    }
+
+    /// State that an event of every frame sets.
+    fn every_frame(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        if self.component.elements < LARGE_TREE {
+            return None;
+        }
+        let by_attribute = self.elements().into_iter().find_map(|element| {
+            let (part, key, value) =
+                self.attributes(element).into_iter().find(|(_, key, _)| EVERY_FRAME.contains(key))?;
+            self.sets_state(audit, value).then(|| ((self.file, part), key.to_owned()))
+        });
+        let by_listener = || {
+            audit.analysis.calls().of_file(self.file).iter().find_map(|call| {
+                let Kind::Call { callee, arguments } = self.module.kind(call.site.1) else { return None };
+                let is_listener = self.module.source(callee).ends_with("addEventListener");
+                let [event, listener] = self.module.list(arguments).take(2).collect::<Vec<_>>()[..] else {
+                    return None;
+                };
+                let Kind::String(event) = self.module.kind(event) else { return None };
+                let event = self.module.str(event);
+                let is_own = self.is_inside(call.site.1);
+                (is_listener
+                    && is_own
+                    && EVERY_FRAME_DOM.contains(&event)
+                    && self.sets_state(audit, listener))
+                .then(|| (call.site, event.to_owned()))
+            })
+        };
+        let (site, event) = by_attribute.or_else(by_listener)?;
+        // Windows are rarely resized.
+        let most = if event.to_lowercase().contains("resize") { Severity::Monitor } else { Severity::High };
+        Some(self.finding(
+            audit,
+            site,
+            Told {
+                title: format!("{} renders on every `{event}`", self.name()),
+                problem: format!(
+                    "`{event}` comes up to 60 times a second, and each one sets state of {}, whose {} elements render again each \
+                     time. On a slow device the frames pile up and the page stutters.",
+                    self.name(),
+                    self.component.elements
+                ),
+                fix: "Keep the value in a ref and write the style directly, or set state at most once a frame (`requestAnimationFrame`) or by a throttle, in a small component of its own.",
+                most,
+            },
+        ))
+    }
+
+    fn is_inside(&self, node: NodeId) -> bool {
+        let Some(lowered) = self.module.function(self.component.function.1) else { return false };
+        let (own, around) = (self.module.node(node).span, self.module.node(lowered.node).span);
+        own.start >= around.start && own.end <= around.end
+    }
+
+    /// Whether a handler sets state of the component in its own flow, without being held back or comparing first.
+    fn sets_state(&self, audit: &Audit<'_, '_>, handler: NodeId) -> bool {
+        let values = audit.resolver.value_of((self.file, handler));
+        let functions = values.iter().filter_map(|value| match value {
+            loadworthy_analysis::Value::Function(file, function) if *file == self.file => Some(*function),
+            _ => None,
+        });
+        let text_of = |function: FunctionId| {
+            self.module.function(function).map_or("", |lowered| self.module.source(lowered.node))
+        };
+        functions.into_iter().any(|function| {
+            let text = text_of(function);
+            let is_held_back = HELD_BACK.iter().any(|word| text.contains(word));
+            !is_held_back
+                && self.component.states.iter().filter_map(|state| state.setter).any(|setter| {
+                    loadworthy_analysis::setter_calls(audit.analysis, self.file, function, setter)
+                        .iter()
+                        .any(|call| !self.is_behind_test(function, call.1) && !self.is_boolean(call.1))
+                })
+        })
+    }
+
+    /// `setScrolled(window.scrollY > 50)`: React renders only when the answer changes.
+    fn is_boolean(&self, call: NodeId) -> bool {
+        let Kind::Call { arguments, .. } = self.module.kind(call) else { return false };
+        match self.module.list(arguments).next().map(|first| self.module.kind(first)) {
+            Some(
+                Kind::Bool(_) | Kind::Null | Kind::String(_) | Kind::Unary { .. } | Kind::Conditional { .. },
+            ) => true,
+            // `const isSmall = innerWidth < 768; setSmall(isSmall)`
+            Some(Kind::Name { binding, .. }) => self.module.binding(binding).is_some_and(|declared| {
+                matches!(self.module.kind(self.module.parent(declared.node)), Kind::Declarator { init, .. }
+                    if matches!(self.module.kind(init), Kind::Binary { .. } | Kind::Unary { .. }))
+            }),
+            Some(Kind::Binary { operator, .. }) => {
+                use loadworthy_syntax::Binary;
+                matches!(
+                    operator,
+                    Binary::Less
+                        | Binary::LessEqual
+                        | Binary::Greater
+                        | Binary::GreaterEqual
+                        | Binary::Equal
+                        | Binary::NotEqual
+                        | Binary::And
+                )
+            }
+            _ => false,
+        }
+    }
+
+    fn is_behind_test(&self, function: FunctionId, node: NodeId) -> bool {
+        let body = self.module.function(function).map_or(NodeId::NONE, |lowered| lowered.body);
+        let is_conditional = self
+            .module
+            .ancestors(node)
+            .take_while(|outer| *outer != body)
+            .any(|outer| matches!(self.module.kind(outer), Kind::If { .. } | Kind::Conditional { .. }));
+        let Kind::Block(list) = self.module.kind(body) else { return is_conditional };
+        let guarded = self
+            .module
+            .list(list)
+            .next()
+            .is_some_and(|first| matches!(self.module.kind(first), Kind::If { .. }));
+        is_conditional || guarded
+    }
+
+    /// State of an input beside a list of heavy rows in the same component.
+    fn keystrokes(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        let (input, state) = self.typed_input(audit)?;
+        let (list, row) = self.heavy_list(audit)?;
+        let what = audit.excerpt(list, 50);
+        let mut finding = self.finding(
+            audit,
+            input,
+            Told {
+                title: format!("each keystroke in `{state}` renders all rows of {}", self.name()),
+                problem: format!(
+                    "`{state}` is state of {}, which also renders `{what}` with about {row} elements for each row: every keystroke \
+                     renders all of them. With 200 rows that is {} elements ten times a second.",
+                    self.name(),
+                    row * 200
+                ),
+                fix: "Move the input with its state into a component of its own (a dialog or form), or memoise the rows as components (`memo`) with stable props.",
+                most: match row {
+                    // What is typed chooses the rows: they render again in any case, and a pause is all that helps.
+                    _ if chooses_rows(&state) => Severity::Monitor,
+                    row if row >= 2 * HEAVY_ROW => Severity::High,
+                    _ => Severity::Medium,
+                },
+            },
+        );
+        finding
+            .evidence
+            .push(Evidence { place: Place::Code(list), note: format!("{row} elements for each row") });
+        Some(finding.assuming("200 rows"))
+    }
+
+    /// The first text input whose handler sets state of the component.
+    fn typed_input(&self, audit: &Audit<'_, '_>) -> Option<(Site, String)> {
+        self.elements().into_iter().find_map(|element| {
+            let Kind::Element { component, .. } = self.module.kind(element) else { return None };
+            let name = self.module.source(component).to_lowercase();
+            let is_text =
+                ["input", "textarea", "textfield", "searchbox"].iter().any(|word| name.contains(word));
+            let attributes = self.attributes(element);
+            let is_choice = attributes.iter().any(|(_, key, value)| {
+                *key == "type"
+                    && ["checkbox", "radio", "file", "date", "range", "color", "submit"]
+                        .iter()
+                        .any(|word| self.module.source(*value).contains(word))
+                    || *key == "select"
+            });
+            let (part, _, handler) =
+                attributes.into_iter().find(|(_, key, _)| matches!(*key, "onChange" | "onInput"))?;
+            if !is_text || is_choice || name.contains("debounce") {
+                return None;
+            }
+            let state =
+                self.component.states.iter().find(|state| {
+                    state.setter.is_some_and(|setter| self.handler_sets(audit, handler, setter))
+                })?;
+            let value = state
+                .value
+                .and_then(|value| self.module.binding(value))
+                .map(|it| self.module.str(it.name).to_owned())?;
+            Some(((self.file, part), value))
+        })
+    }
+
+    fn handler_sets(&self, audit: &Audit<'_, '_>, handler: NodeId, setter: BindingId) -> bool {
+        if matches!(self.module.kind(handler), Kind::Name { binding, .. } if binding == setter) {
+            return true;
+        }
+        let values = audit.resolver.value_of((self.file, handler));
+        values.iter().any(|value| match value {
+            loadworthy_analysis::Value::Function(file, function) if *file == self.file => {
+                !loadworthy_analysis::setter_calls(audit.analysis, self.file, *function, setter).is_empty()
+            }
+            _ => false,
+        })
+    }
+
+    /// A list that is rendered with many elements for each row, from data of unknown length.
+    fn heavy_list(&self, audit: &Audit<'_, '_>) -> Option<(Site, usize)> {
+        audit.analysis.calls().of_file(self.file).iter().find_map(|call| {
+            let Kind::Call { callee, .. } = self.module.kind(call.site.1) else { return None };
+            let Kind::Member { object, name } = self.module.kind(callee) else { return None };
+            let callback = call.handed.first()?.function;
+            if self.module.str(name) != "map"
+                || callback.0 != self.file
+                || !self.is_in_render(audit, call.function)
+            {
+                return None;
+            }
+            let rows = audit.origins().multiplicity((self.file, object));
+            if matches!(
+                rows,
+                loadworthy_analysis::Multiplicity::Constant(_)
+                    | loadworthy_analysis::Multiplicity::Bounded { .. }
+            ) {
+                return None;
+            }
+            let row = self.elements_in(callback.1);
+            (row >= HEAVY_ROW).then_some((call.site, row))
+        })
+    }
+
+    fn elements_in(&self, function: FunctionId) -> usize {
+        let Some(lowered) = self.module.function(function) else { return 0 };
+        let span = self.module.node(lowered.node).span;
+        self.module
+            .node_ids()
+            .filter(|node| {
+                let own = self.module.node(*node).span;
+                own.start >= span.start
+                    && own.end <= span.end
+                    && matches!(self.module.kind(*node), Kind::Element { .. })
+            })
+            .count()
+    }
+
+    /// `key={Math.random()}`: every row is a new one in each render.
+    fn random_key(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        let value = self.elements().into_iter().find_map(|element| {
+            let (_, _, value) = self.attributes(element).into_iter().find(|(_, key, _)| *key == "key")?;
+            let text = self.module.source(value);
+            let is_new =
+                ["Math.random()", "uuid()", "uuidv4()", "nanoid()", "crypto.randomUUID()", "Date.now()"]
+                    .iter()
+                    .any(|call| text.contains(call));
+            is_new.then_some(value)
+        })?;
+        Some(self.finding(
+            audit,
+            (self.file, value),
+            Told {
+                title: format!("{} gives its rows new keys in each render", self.name()),
+                problem: format!(
+                    "`key={{{}}}` is another one in each render, so React throws away every row of {} with its DOM, state and \
+                     effects and mounts new ones each time.",
+                    self.module.source(value),
+                    self.name()
+                ),
+                fix: "Use an id of the row's data.",
+                most: Severity::Medium,
+            },
+        ))
+    }
+
+    fn finding(&self, audit: &Audit<'_, '_>, site: Site, told: Told) -> Finding {
+        let name = self.name();
+        let least = told.most.min(Severity::Medium);
+        Finding::new(
+            &META,
+            site,
+            vec![Evidence { place: Place::Code(site), note: format!("in {name}, which has {} elements", self.component.elements) }],
+            audit.cost_at(site).reached(Reach::PerRender),
+            Words {
+                title: told.title,
+                problem: told.problem,
+                verify: format!(
+                    "Record the interaction in the React profiler with as much data as production has: {name} and what is below it \
+                     render each time. INP over 200 ms in the browser's Performance panel is what users feel."
+                ),
+                tradeoff: String::from("Memoised values need complete dependencies; a wrong list shows old data. Do it where the profiler shows it."),
+            },
+            Fix { description: told.fix.to_owned(), before: Some(audit.excerpt(site, 200)), ..Fix::default() },
+        )
+        .confidence(Confidence::Medium)
+        .at_least(least)
+        .at_most(told.most)
+    }
+}
+
+/// Whether a state's name says that it filters what is shown.
+fn chooses_rows(state: &str) -> bool {
+    let name = state.to_lowercase();
+    ["search", "query", "filter", "term"].iter().any(|word| name.contains(word))
+}
+
+/// What a finding of this check says.
+struct Told {
+    title: String,
+    problem: String,
+    fix: &'static str,
+    most: Severity,
+}
