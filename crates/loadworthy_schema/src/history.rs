@@ -91,12 +91,13 @@ impl Table {
         self.indexes.retain(|index| index.origin == Origin::Primary || !index.answers_to(&owner, name));
     }
 
-    /// Drops the indexes over exactly these columns; `unique` or plain ones only where it is given.
+    /// Drops the indexes over exactly these columns: unique or plain ones where that is given, else those that are no
+    /// constraint.
     pub fn drop_index_over(&mut self, columns: &[String], unique: Option<bool>) {
         self.indexes.retain(|index| {
             let own = index.columns();
             index.origin == Origin::Primary
-                || unique.is_some_and(|unique| unique != index.unique)
+                || unique.map_or(index.origin == Origin::Unique, |unique| unique != index.unique)
                 || own.len() != columns.len()
                 || own.iter().zip(columns).any(|(own, other)| !own.eq_ignore_ascii_case(other))
         });

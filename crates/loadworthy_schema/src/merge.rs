@@ -247,19 +247,16 @@ fn rename_keys(table: &mut Table, from: &str, to: &str) {
 }
 
 fn agree_on_indexes(table: &mut Table, created: Vec<Index>, is_known: bool, notes: &mut Vec<Diagnostic>) {
-    let mut missing: Vec<bool> = vec![is_known; table.indexes.len()];
+    let declared = table.indexes.len();
     let generates = table
         .tools
         .iter()
         .any(|tool| matches!(tool, Tool::Prisma | Tool::Drizzle | Tool::TypeOrm | Tool::MikroOrm));
     for mut index in created {
-        let same = |known: &Index| known.is_like(&index) && known.unique == index.unique;
-        if let Some(at) = table.indexes.iter().position(same) {
-            if let (Some(known), Some(missing)) = (table.indexes.get_mut(at), missing.get_mut(at)) {
-                *missing = false;
-                known.agreement = Agreement::Both;
-                known.name = known.name.take().or(index.name);
-            }
+        let same = |known: &&mut Index| known.is_like(&index) && known.unique == index.unique;
+        if let Some(known) = table.indexes.iter_mut().find(same) {
+            known.agreement = Agreement::Both;
+            known.name = known.name.take().or(index.name);
             continue;
         }
         if is_known && index.origin != Origin::ForeignKey {
@@ -273,12 +270,25 @@ fn agree_on_indexes(table: &mut Table, created: Vec<Index>, is_known: bool, note
         }
         table.indexes.push(index);
     }
+    if is_known {
+        note_missing(table, declared, notes);
+    }
+}
+
+/// What the first `declared` indexes, the model's, have that no migration creates. What the tool would have made by
+/// itself does not count: migrations made the table.
+fn note_missing(table: &mut Table, declared: usize, notes: &mut Vec<Diagnostic>) {
+    let mut position = 0..;
+    table.indexes.retain(|index| {
+        let is_own = position.next().is_some_and(|at| at < declared);
+        !(is_own && index.origin == Origin::ForeignKey && index.agreement == Agreement::Single)
+    });
+    let is_missing =
+        |index: &&mut Index| index.agreement == Agreement::Single && index.origin != Origin::ForeignKey;
     let mut told = Vec::new();
-    for (index, missing) in table.indexes.iter_mut().zip(&missing) {
-        if *missing && index.origin != Origin::ForeignKey {
-            index.agreement = Agreement::OnlyDeclared;
-            told.push(index.clone());
-        }
+    for index in table.indexes.iter_mut().filter(is_missing) {
+        index.agreement = Agreement::OnlyDeclared;
+        told.push(index.clone());
     }
     notes.extend(told.iter().map(|index| note(table, index, "is in the model, but no migration creates it")));
 }

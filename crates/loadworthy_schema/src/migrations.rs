@@ -422,6 +422,14 @@ impl Change<'_> {
             let mut rest = upper.iter().zip(words).skip(at + 1);
             rest.find(|(upper, _)| !ignored.contains(&upper.as_str())).map(|(_, word)| bare(word))
         };
+        if upper.starts_with(&["DROP".to_owned(), "INDEX".to_owned()]) {
+            // PostgreSQL's `CONCURRENTLY`, which the parser does not know.
+            let names = upper.iter().zip(words).skip(2).take_while(|(upper, _)| *upper != "ON");
+            for (_, name) in names.filter(|(upper, _)| !ignored.contains(&upper.as_str()) && *upper != ",") {
+                self.catalogue.drop_index(None, &bare(name));
+            }
+            return true;
+        }
         let creates = upper.first().is_some_and(|first| first == "CREATE");
         match (at("INDEX").filter(|at| *at <= 2), at("ON"), at("TABLE").filter(|at| *at <= 3)) {
             (Some(index), Some(on), _) if creates => {

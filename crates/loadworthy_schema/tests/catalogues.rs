@@ -238,6 +238,15 @@ fn a_condition_that_only_asks_for_a_value_is_none() {
 }
 
 #[test]
+fn indexes_are_dropped_concurrently_too() {
+    let text = "CREATE TABLE t (a int, b int); CREATE INDEX i ON t (a); CREATE INDEX j ON t (b);
+        DROP INDEX CONCURRENTLY IF EXISTS \"i\"; DROP INDEX CONCURRENTLY public.j;";
+    let (catalogue, diagnostics) = apply(&[Migration { file: "a.sql", text }], Dialect::PostgreSql);
+    assert_eq!(diagnostics, []);
+    assert_eq!(catalogue.table("t").expect("read").indexes, []);
+}
+
+#[test]
 fn trigrams_are_told_by_their_operators() {
     let text = "CREATE TABLE t (a text, b text); CREATE INDEX i ON t USING gin (a gin_trgm_ops); CREATE INDEX j ON t USING gin (b);";
     let (catalogue, _) = apply(&[Migration { file: "a.sql", text }], Dialect::PostgreSql);

@@ -154,6 +154,31 @@ module.exports = {
 }
 
 #[test]
+fn what_sequelize_would_add_counts_only_without_migrations() {
+    let code = r#"
+const { Sequelize, DataTypes } = require("sequelize");
+const db = new Sequelize(url);
+const A = db.define("a", {});
+const B = db.define("b", {});
+const Keyed = db.define("keyed", { id: { type: DataTypes.INTEGER, primaryKey: true }, aId: DataTypes.INTEGER, bId: DataTypes.INTEGER }, { timestamps: false });
+const Plain = db.define("plain", { note: DataTypes.STRING }, { timestamps: false });
+A.belongsToMany(B, { through: Keyed });
+A.belongsToMany(B, { through: Plain, as: "others" });
+"#;
+    let migration = "exports.up = (q, S) => q.createTable('keyeds', { id: { type: S.INTEGER, primaryKey: true }, aId: S.INTEGER, bId: S.INTEGER });";
+    let manifest = package("pg");
+    let files = [("package.json", manifest.as_str()), ("src/a.js", code), ("migrations/1.js", migration)];
+    for (count, unique) in [(2, true), (3, false)] {
+        with(&files[..count], |asked| {
+            assert_eq!(asked.table("keyed").is_unique(&["aId", "bId"]), unique);
+            assert_eq!(asked.table("plain").primary_key(), ["aId", "bId"]);
+            assert!(asked.table("plain").column("id").is_none());
+            assert_eq!(asked.notes(), [""; 0]);
+        });
+    }
+}
+
+#[test]
 fn the_connection_decides_names_by_default() {
     let code = r#"
 import { Sequelize, DataTypes } from "sequelize";

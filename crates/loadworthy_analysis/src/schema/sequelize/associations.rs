@@ -187,6 +187,7 @@ fn joins(models: &mut Models, source: usize, target: usize, options: &Options, p
                     ..Table::default()
                 },
                 options: own.options,
+                is_keyless: true,
             };
             models.add(model);
             models.all.len().checked_sub(1)
@@ -196,6 +197,9 @@ fn joins(models: &mut Models, source: usize, target: usize, options: &Options, p
     let Some(model) = between.and_then(|at| models.all.get_mut(at)) else { return };
     let columns = keys
         .map(|(attribute, table, referenced)| add_key(model, &attribute, None, &table, &referenced, place));
+    if std::mem::take(&mut model.is_keyless) {
+        model.table.drop_column("id");
+    }
     let is_new = model.table.primary_key().is_empty();
     // Both sides say it, each with its own key first.
     let is_known = model
@@ -206,7 +210,7 @@ fn joins(models: &mut Models, source: usize, target: usize, options: &Options, p
         model.table.add_index(Index {
             keys: columns.iter().map(Key::column).collect(),
             unique: true,
-            origin: if is_new { Origin::Primary } else { Origin::Unique },
+            origin: if is_new { Origin::Primary } else { Origin::ForeignKey },
             place: place.clone(),
             tool: Tool::Sequelize,
             ..Index::default()

@@ -20,6 +20,8 @@ pub(super) struct Model {
     pub(super) holders: Vec<Holder>,
     pub(super) table: Table,
     pub(super) options: Options,
+    /// It declares no primary key: Sequelize adds `id`, except to a table between two models.
+    pub(super) is_keyless: bool,
 }
 
 /// Options that decide names.
@@ -137,7 +139,8 @@ impl Models {
             tools: vec![Tool::Sequelize],
             ..Table::default()
         };
-        if !attributes.iter().any(|attribute| attribute.is_primary) {
+        let is_keyless = !attributes.iter().any(|attribute| attribute.is_primary);
+        if is_keyless {
             add_id(&mut table);
         }
         for mut attribute in attributes {
@@ -151,7 +154,7 @@ impl Models {
             name_keys(&table, &mut index);
             table.add_index(index);
         }
-        Model { file: site.0, holders: Vec::new(), table, options }
+        Model { file: site.0, holders: Vec::new(), table, options, is_keyless }
     }
 
     fn options(&self, reading: Reading<'_, '_>, scope: &str, given: Option<Site>) -> Options {
