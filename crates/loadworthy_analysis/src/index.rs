@@ -75,3 +75,17 @@ pub(crate) fn enclosing_class(module: &Module, id: NodeId) -> Option<ClassId> {
     }
     None
 }
+
+/// The object literal that `this` means at a node: that of the method around it.
+pub(crate) fn enclosing_object(module: &Module, id: NodeId) -> Option<NodeId> {
+    let method = module.ancestors(id).find(|node| match module.kind(*node) {
+        Kind::Function(function) => module.function(function).is_some_and(|lowered| !lowered.is_arrow),
+        _ => false,
+    })?;
+    let property = module.parent(method);
+    let object = module.parent(property);
+    match (module.kind(property), module.kind(object)) {
+        (Kind::Property { value, .. }, Kind::Object(_)) if value == method => Some(object),
+        _ => None,
+    }
+}

@@ -192,9 +192,26 @@ impl Resolver<'_> {
     pub(super) fn called(&self, values: &[Value], site: Site) -> Values {
         join(values.iter().map(|value| match value {
             Value::Function(file, function) => self.unwrapped(*file, *function, site),
-            Value::External(external) => one(Value::External(external.then(Step::Call(site)))),
+            Value::External(external) => {
+                let handed_back = if gives_back(external) { self.handed_function(site) } else { none() };
+                if handed_back.is_empty() {
+                    one(Value::External(external.then(Step::Call(site))))
+                } else {
+                    handed_back
+                }
+            }
             _ => none(),
         }))
+    }
+
+    /// The function that is the first argument of a call.
+    fn handed_function(&self, (file, call): Site) -> Values {
+        let argument = self.module(file).and_then(|module| match module.kind(call) {
+            Kind::Call { arguments, .. } => module.list(arguments).next(),
+            _ => None,
+        });
+        let values = argument.map_or_else(none, |node| self.value_of((file, node)));
+        values.iter().filter(|value| matches!(value, Value::Function(..))).cloned().collect()
     }
 
     /// `catchErrors(handler)` is the handler: a function that gives back a closure of its own, called with functions,
@@ -288,4 +305,10 @@ mod tests {
         assert_eq!(steps("f(require('x').default)"), 0);
         assert_eq!(steps("f(require('x').column.default)"), 2);
     }
+}
+
+/// Whether a call of it gives back the function that it is handed, as good as unchanged: a memoised callback or component.
+fn gives_back(external: &External) -> bool {
+    let last = external.steps.last();
+    matches!(last, Some(Step::Get(name)) if matches!(&**name, "useCallback" | "memo" | "forwardRef" | "useEffectEvent"))
 }

@@ -18,7 +18,7 @@ use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingId, ClassId, FunctionId, Kind, Module, NodeId};
 
-use crate::index::enclosing_class;
+use crate::index::{enclosing_class, enclosing_object};
 use crate::links::Links;
 use crate::program::Program;
 
@@ -195,9 +195,11 @@ impl<'p> Resolver<'p> {
                 }
                 self.text_of((file, node)).map_or_else(none, |text| one(Value::Text(text.into())))
             }
-            Kind::This => {
-                enclosing_class(module, node).map_or_else(none, |class| one(Value::Instance(file, class)))
-            }
+            Kind::This => match enclosing_class(module, node) {
+                Some(class) => one(Value::Instance(file, class)),
+                None => enclosing_object(module, node)
+                    .map_or_else(none, |object| one(Value::Object(file, object))),
+            },
             Kind::Await(value) | Kind::Default { value, .. } | Kind::Assign { value, .. } => {
                 self.value_of(at(value))
             }

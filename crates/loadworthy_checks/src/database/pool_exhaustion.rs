@@ -48,7 +48,7 @@ use loadworthy_analysis::{
     Timing, Work, checkouts, openings,
 };
 use loadworthy_capacity::{Cost, Failure, Severity};
-use loadworthy_knowledge::{Effect, Scope};
+use loadworthy_knowledge::{Effect, Flag, Scope};
 use loadworthy_syntax::FunctionId;
 
 use crate::audit::Audit;
@@ -250,7 +250,9 @@ fn held(audit: &Audit<'_, '_>, checkout: &Checkout) -> Option<Finding> {
     let holder = module.binding(checkout.holder).map_or("the connection", |it| module.str(it.name));
     let works = checkout.meanwhile.iter().filter_map(|site| {
         let call = audit.analysis.calls().at(*site)?;
-        Some((*site, audit.analysis.works().of_call(call)))
+        let is_expensive = call.library.as_ref().is_some_and(|library| library.has(Flag::Expensive));
+        let work = audit.analysis.works().of_call(call);
+        Some((*site, if is_expensive { work.and(Work::of(Effect::AsyncCpu)) } else { work }))
     });
     let works: Vec<(Site, Work)> = works.collect();
     if let Some((site, _)) = works.iter().find(|(_, work)| work.any(Effect::is_database_trip)) {

@@ -69,10 +69,14 @@ impl Check for FetchLoop {
                 for effect in &component.effects {
                     let case = Case { file, module, component: &component, effect };
                     findings.extend(
-                        case.repeats(audit).or_else(|| case.polls(audit)).or_else(|| case.types(audit)),
+                        case.repeats(audit)
+                            .or_else(|| case.polls(audit))
+                            .or_else(|| case.types(audit))
+                            .or_else(|| case.overtakes(audit)),
                     );
                 }
                 findings.extend(debounce_per_render(audit, module, &component));
+                findings.extend(refetch(audit, module, &component));
             }
         }
     }
@@ -276,6 +280,44 @@ impl Case<'_> {
         ))
     }
 
+    /// A request whose answer is stored although a later one may have come first: no abort and no check at its end.
+    fn overtakes(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        let dependencies = self.effect.dependencies.as_ref()?;
+        // What the page's address or a parent gives changes while a request is under way; a token or setting rarely.
+        let changes = dependencies.iter().find(|node| {
+            let name = self.module.source(**node).to_lowercase();
+            ["id", "slug", "page", "query", "search", "filter", "tab", "date", "term"]
+                .iter()
+                .any(|word| name.ends_with(word))
+        })?;
+        let text =
+            self.module.function(self.effect.function).map_or("", |lowered| self.module.source(lowered.node));
+        let is_checked =
+            ["abort", "signal", "cancel", "ignore", "isMounted", "mounted", "active", "return ()"]
+                .iter()
+                .any(|word| text.contains(word));
+        if is_checked || !self.requests(audit) || self.component.states.is_empty() {
+            return None;
+        }
+        let name = self.module.source(*changes).to_owned();
+        let mut finding = self.finding(
+            audit,
+            &format!("stores the answer for a former `{name}` when it comes late"),
+            (self.file, *changes),
+            Severity::Monitor,
+        );
+        finding.words.problem = format!(
+            "When `{name}` changes while a request is under way, both answers are stored in the order in which they come. Under load \
+             answers vary by seconds, and {} shows the data of the former `{name}`.",
+            self.component.name
+        );
+        finding.fix.description = String::from(
+            "Abort the former request in the effect's cleanup (`const controller = new AbortController()`, `signal`, \
+             `return () => controller.abort()`), or use a data library that does.",
+        );
+        Some(finding.at_least(Severity::Monitor).at_most(Severity::Monitor))
+    }
+
     /// A timer or debounce between the keystroke and the request.
     fn waits(&self, audit: &Audit<'_, '_>) -> bool {
         let text =
@@ -409,4 +451,108 @@ fn debounce_per_render(audit: &Audit<'_, '_>, module: &Module, component: &Compo
         .at_most(Severity::Medium)
         .confidence(Confidence::Medium),
     )
+}
+
+/// A whole list that is loaded again after each change of one of its rows: one finding for a component.
+fn refetch(audit: &Audit<'_, '_>, module: &Module, component: &Component) -> Option<Finding> {
+    let file = component.function.0;
+    let calls = audit.analysis.calls().of_file(file);
+    let works = audit.analysis.works();
+    let is_own = |function: FunctionId| {
+        let mut at = function;
+        while let Some(lowered) = module.function(at) {
+            if at == component.function.1 {
+                return function != component.function.1;
+            }
+            at = lowered.parent;
+        }
+        false
+    };
+    // A function of the component that sends, and after it calls one that only loads and sets state.
+    let pairs: Vec<(Site, Site)> = calls
+        .iter()
+        .filter(|call| is_own(call.function))
+        .filter_map(|call| {
+            let [target] = call.targets.as_slice() else { return None };
+            let loads = target.0 == file
+                && works.of(*target).any(|effect| effect == Effect::HttpRequest)
+                && component
+                    .states
+                    .iter()
+                    .filter_map(|state| state.setter)
+                    .any(|setter| !setter_calls(audit.analysis, file, target.1, setter).is_empty())
+                && !sends_something(audit, *target);
+            let before = calls.iter().find(|other| {
+                other.function == call.function
+                    && other.site.1 != call.site.1
+                    && module.node(other.site.1).span.end <= module.node(call.site.1).span.start
+                    && is_sending(audit, other)
+            })?;
+            loads.then_some((call.site, before.site))
+        })
+        .collect();
+    let (loads, _) = *pairs.first()?;
+    let evidence = pairs.iter().flat_map(|(loads, sends)| {
+        [
+            Evidence { place: Place::Code(*sends), note: String::from("changes one row") },
+            Evidence { place: Place::Code(*loads), note: String::from("loads everything again") },
+        ]
+    });
+    let (name, what) = (&component.name, audit.excerpt(loads, 40));
+    Some(
+        Finding::new(
+            &META,
+            loads,
+            evidence.collect(),
+            audit.cost_at(loads).reached(Reach::PerRender),
+            Words {
+                title: format!("{name} loads everything again after each change"),
+                problem: format!(
+                    "After each change {name} calls `{what}`, which requests the whole list again although the answer of the change \
+                     holds the row. Every write costs the server a list query as well, and the page waits for both."
+                ),
+                verify: format!("Change one row in {name} and read the network panel: the list's request follows, with its whole size."),
+                tradeoff: String::from("A merged answer does not show what others changed meanwhile; reload in the background at intervals if that matters."),
+            },
+            Fix {
+                description: String::from("Put the answer of the change into the state (replace the row by its id), and load the list again only when that fails."),
+                before: Some(audit.source(audit.statement(loads)).to_owned()),
+                ..Fix::default()
+            },
+        )
+        .confidence(Confidence::Medium)
+        .at_most(Severity::Monitor),
+    )
+}
+
+/// Whether a function sends something itself or through what it calls.
+fn sends_something(audit: &Audit<'_, '_>, function: loadworthy_analysis::FunctionRef) -> bool {
+    audit
+        .analysis
+        .calls()
+        .of_file(function.0)
+        .iter()
+        .any(|call| call.function == function.1 && is_sending(audit, call))
+}
+
+/// `axios.post(…)`, `fetch(url, { method: "PUT" })`, or a function of the program that only wraps one.
+fn is_sending(audit: &Audit<'_, '_>, call: &loadworthy_analysis::Call<'_>) -> bool {
+    let works = audit.analysis.works().of_call(call);
+    if !works.any(|effect| effect == Effect::HttpRequest) {
+        return false;
+    }
+    let Some(module) = audit.module(call.site) else { return false };
+    let Kind::Call { callee, .. } = module.kind(call.site.1) else { return false };
+    let name = match module.kind(callee) {
+        Kind::Member { name, .. } | Kind::Name { name, .. } => module.str(name).to_lowercase(),
+        _ => return false,
+    };
+    let text = module.source(call.site.1);
+    let is_verb = ["post", "put", "patch", "delete", "create", "update", "remove", "save"]
+        .iter()
+        .any(|verb| name.starts_with(verb));
+    is_verb
+        || ["POST", "PUT", "PATCH", "DELETE"]
+            .iter()
+            .any(|verb| text.contains(&format!("\"{verb}\"")) || text.contains(&format!("'{verb}'")))
 }

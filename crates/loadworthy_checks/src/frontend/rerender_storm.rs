@@ -34,7 +34,7 @@
 //! Projects with the React Compiler; small components; handlers behind a throttle, debounce, transition or animation frame;
 //! providers that never render again.
 
-use loadworthy_analysis::{Component, Site, components, is_made_anew};
+use loadworthy_analysis::{Call, Component, Multiplicity, Site, components, is_made_anew};
 use loadworthy_capacity::{Reach, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileId;
@@ -207,21 +207,29 @@ impl Case<'_> {
         })
     }
 
-    /// `rows.sort(…)` while rendering.
+    /// `rows.sort(…)` while rendering, in the component or in a function that it calls.
     fn sort(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
         let renders_again = !self.component.states.is_empty() || self.uses_hooks(audit);
-        let call = audit.analysis.calls().of_file(self.file).iter().find(|call| {
-            let Kind::Call { callee, .. } = self.module.kind(call.site.1) else { return false };
-            let Kind::Member { object, name } = self.module.kind(callee) else { return false };
-            matches!(self.module.str(name), "sort" | "toSorted")
-                && self.is_in_render(audit, call.function)
-                && !matches!(
-                    audit.origins().multiplicity((self.file, object)),
-                    loadworthy_analysis::Multiplicity::Constant(_)
-                        | loadworthy_analysis::Multiplicity::Bounded { .. }
-                )
+        let in_render = audit
+            .analysis
+            .calls()
+            .of_file(self.file)
+            .iter()
+            .filter(|call| self.is_inside(call.site.1) && self.is_in_render(audit, call.function));
+        let (site, sorted) = in_render.into_iter().find_map(|call| {
+            if sorts_much(audit, call) {
+                return Some((call.site, call.site));
+            }
+            let [target] = call.targets.as_slice() else { return None };
+            let inner = audit
+                .analysis
+                .calls()
+                .of_file(target.0)
+                .iter()
+                .find(|inner| inner.function == target.1 && sorts_much(audit, inner))?;
+            Some((call.site, inner.site))
         })?;
-        let receiver = audit.excerpt(call.site, 50);
+        let receiver = audit.excerpt(sorted, 50);
         let mut told = Told {
             title: format!("{} sorts in each render", self.name()),
             problem: format!(
@@ -235,7 +243,11 @@ impl Case<'_> {
         if !renders_again {
             told.most = Severity::Monitor;
         }
-        Some(self.finding(audit, call.site, told))
+        let mut finding = self.finding(audit, site, told);
+        if sorted != site {
+            finding.evidence.push(Evidence { place: Place::Code(sorted), note: String::from("sorts") });
+        }
+        Some(finding)
     }
 
     /// In the component's body, or in a callback that runs at once; not in a memo, an effect or a handler.
@@ -510,11 +522,7 @@ impl Case<'_> {
                 return None;
             }
             let rows = audit.origins().multiplicity((self.file, object));
-            if matches!(
-                rows,
-                loadworthy_analysis::Multiplicity::Constant(_)
-                    | loadworthy_analysis::Multiplicity::Bounded { .. }
-            ) {
+            if matches!(rows, Multiplicity::Constant(_) | Multiplicity::Bounded { .. }) {
                 return None;
             }
             let row = self.elements_in(callback.1);
@@ -587,6 +595,18 @@ impl Case<'_> {
         .at_least(least)
         .at_most(told.most)
     }
+}
+
+/// `rows.sort(…)` of data whose length the code does not tell.
+fn sorts_much(audit: &Audit<'_, '_>, call: &Call<'_>) -> bool {
+    let Some(module) = audit.module(call.site) else { return false };
+    let Kind::Call { callee, .. } = module.kind(call.site.1) else { return false };
+    let Kind::Member { object, name } = module.kind(callee) else { return false };
+    matches!(module.str(name), "sort" | "toSorted")
+        && !matches!(
+            audit.origins().multiplicity((call.site.0, object)),
+            Multiplicity::Constant(_) | Multiplicity::Bounded { .. }
+        )
 }
 
 /// Whether a state's name says that it filters what is shown.
