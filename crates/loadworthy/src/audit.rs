@@ -33,6 +33,7 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
         let mut converted = convert(analysis, &setting, found);
         let comments = suppress(analysis.program(), &selection, &mut converted);
         let mut report = report(analysis, &setting, converted);
+        report.diagnostics.extend(setting.facts.unread.iter().map(convert::diagnostic));
         report.diagnostics.extend(comments);
         let verdict = gate.judge(&report);
         session.progress.end();

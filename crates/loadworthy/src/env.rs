@@ -12,6 +12,7 @@ use crate::arguments::ProjectArguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::print;
+use crate::routes::sentence;
 use crate::session::Session;
 
 /// Options of `loadworthy env`.
@@ -49,16 +50,21 @@ pub(crate) enum EnvFormat {
 pub(crate) fn run(arguments: &EnvArguments) -> Result<(), Failure> {
     let session = Session::open(&arguments.project)?;
     let overrides = overrides(&arguments.known, &session.config)?;
-    let facts = session.with_program(|program| {
+    let found = session.with_program(|program| {
         session.progress.end();
-        environment(&Resolver::new(program), program.knowledge(), &overrides).facts()
+        environment(&Resolver::new(program), program.knowledge(), &overrides)
     });
+    let facts = found.facts();
     let text = match arguments.format {
         EnvFormat::Terminal => terminal(&facts),
         EnvFormat::Markdown => markdown(&facts),
         EnvFormat::Json => json(&facts)?,
     };
-    print(&text)
+    print(&text)?;
+    for diagnostic in found.unread.iter().filter(|_| !arguments.project.quiet) {
+        anstream::eprintln!("note: {}", sentence(diagnostic));
+    }
+    Ok(())
 }
 
 /// What the command line sets, over what the configuration sets.

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &TableArguments) -> Result<(), Failure> {
     })
 }
 
-fn sentence(diagnostic: &Diagnostic) -> String {
+pub(crate) fn sentence(diagnostic: &Diagnostic) -> String {
     match (&diagnostic.file, diagnostic.line) {
         (Some(file), Some(line)) => format!("{file}:{line}: {}", diagnostic.message),
         (Some(file), None) => format!("{file}: {}", diagnostic.message),

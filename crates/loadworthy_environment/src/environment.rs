@@ -2,6 +2,7 @@
 
 use loadworthy_analysis::Resolver;
 use loadworthy_knowledge::{Knowledge, Role};
+use loadworthy_project::Diagnostic;
 
 use crate::code::imports::Imports;
 use crate::code::{Code, aside, variables};
@@ -106,6 +107,8 @@ pub struct Environment {
     pub error_tracking: Known<Vec<Component>>,
     /// Load tests in the project.
     pub load_tests: Known<Vec<String>>,
+    /// Files beside the code that could not be understood.
+    pub unread: Vec<Diagnostic>,
     /// What the user said about the proxy: limits and compression there.
     pub(crate) proxy_says: ProxySays,
 }
@@ -194,6 +197,7 @@ fn assemble(scene: &Scene<'_>) -> Environment {
         tracing: imported(Role::Tracing),
         error_tracking: imported(Role::ErrorTracking),
         load_tests: load_tests(scene),
+        unread: scene.files.unread.clone(),
         proxy_says: ProxySays {
             rate_limit: scene.overrides.flag("proxy.rate_limit"),
             compression: scene.overrides.flag("proxy.compression"),

@@ -17,7 +17,7 @@ pub(crate) mod server_config;
 pub(crate) mod terraform;
 
 use loadworthy_knowledge::Knowledge;
-use loadworthy_project::Project;
+use loadworthy_project::{Diagnostic, DiagnosticKind, Project};
 
 use crate::document::{Node, documents};
 use crate::paths;
@@ -29,6 +29,8 @@ use crate::sources::env_files::EnvFile;
 pub(crate) struct Surroundings {
     pub(crate) signs: Signs,
     pub(crate) env_files: Vec<EnvFile>,
+    /// Files whose notation is broken.
+    pub(crate) unread: Vec<Diagnostic>,
 }
 
 /// Files above this size are no configuration written by hand.
@@ -67,6 +69,8 @@ pub(crate) fn read(project: &Project, knowledge: &Knowledge) -> Surroundings {
             file(path, &text, knowledge, &mut found);
         }
     }
+    // Discovery said it of those that it reads itself.
+    found.unread.retain(|own| project.diagnostics.iter().all(|known| known.file != own.file));
     scripts::read(project, &mut found.signs);
     config_module::read(project, &mut found.signs);
     load_tests::read(project, &mut found.signs);
@@ -115,10 +119,25 @@ fn file(path: &str, text: &str, knowledge: &Knowledge, found: &mut Surroundings)
         proxies::nginx(text, scope, signs);
         proxies::apache(text, scope, signs);
     } else if is_structured(&lower) {
-        for document in documents(path, text) {
+        let documents = documents(path, text);
+        if documents.is_empty() && !is_blank(text) {
+            found.unread.push(unread(path));
+        }
+        for document in documents {
             structured(path, &document, scope, knowledge, signs);
         }
     }
+}
+
+/// Nothing but comments, or a template that is no document before it is filled.
+fn is_blank(text: &str) -> bool {
+    text.contains("{{")
+        || text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#') || line == "---")
+}
+
+fn unread(path: &str) -> Diagnostic {
+    let message = "not understood: what it says about the deployment does not count".to_owned();
+    Diagnostic { file: Some(path.to_owned()), line: None, kind: DiagnosticKind::Config, message }
 }
 
 fn is_structured(name: &str) -> bool {

@@ -96,3 +96,19 @@ fn facts_are_the_same_each_time() {
         assert_eq!(of(&files).facts(), first);
     }
 }
+
+#[test]
+fn a_file_that_is_not_understood_is_said_and_a_template_is_not() {
+    let manifest = manifest(&[("express", "4.21.2")]);
+    let files = [
+        ("package.json", manifest.as_str()),
+        ("index.js", "require('express')();"),
+        ("docker-compose.yml", "services:\n  a: [1\n"),
+        ("fly.toml", "app = "),
+        ("k8s/template.yaml", "a: {{ b }\n  c: [{{ d }}\n"),
+        ("empty.yml", "# nothing\n"),
+    ];
+    let unread = of(&files).unread;
+    let paths: Vec<_> = unread.iter().filter_map(|diagnostic| diagnostic.file.as_deref()).collect();
+    assert_eq!(paths, ["docker-compose.yml", "fly.toml"]);
+}
