@@ -23,6 +23,7 @@ mod origin;
 mod paths;
 mod positions;
 mod program;
+mod providers;
 mod query;
 mod reach;
 mod react;

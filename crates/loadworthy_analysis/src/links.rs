@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use crate::positions::positions;
 use crate::program::Program;
+use crate::providers::{Provided, Providers, providers};
 use crate::values::{Resolver, Site, Value};
 
 /// A function of the program.
@@ -45,6 +46,7 @@ pub struct Links {
     passed_sites: FxHashMap<FunctionRef, Vec<PassedSite>>,
     implementors: FxHashMap<(FileId, BindingId), Vec<(FileId, ClassId)>>,
     positions: FxHashMap<FunctionRef, Vec<Position>>,
+    providers: Providers,
 }
 
 /// What one file adds.
@@ -54,6 +56,7 @@ struct Part {
     passed: Vec<(FunctionRef, PassedSite)>,
     implements: Vec<((FileId, BindingId), (FileId, ClassId))>,
     positions: Vec<(FunctionRef, Position)>,
+    provided: Vec<(Value, Provided)>,
 }
 
 impl Links {
@@ -80,6 +83,9 @@ impl Links {
             for (interface, class) in part.implements {
                 links.implementors.entry(interface).or_default().push(class);
             }
+            for (token, provided) in part.provided {
+                links.providers.add(token, provided);
+            }
             for (function, position) in part.positions {
                 links.positions.entry(function).or_default().push(position);
             }
@@ -105,6 +111,11 @@ impl Links {
         self.positions.get(&(file, function)).map_or(&[], Vec::as_slice)
     }
 
+    /// What is bound to an injection token.
+    pub(crate) fn provided(&self, token: &Value) -> &[Provided] {
+        self.providers.of(token)
+    }
+
     /// The classes that say they implement an interface.
     #[must_use]
     pub fn implementors(&self, file: FileId, interface: BindingId) -> &[(FileId, ClassId)] {
@@ -128,6 +139,9 @@ fn part(resolver: &Resolver<'_>, file: FileId, module: &Module) -> Part {
         }
     }
     part.positions = positions(resolver, file, module);
+    if resolver.program().injects() {
+        part.provided = providers(resolver, file, module);
+    }
     for (id, class) in module.classes().iter().enumerate() {
         for implemented in &class.implements {
             let Some(binding) = module.type_ref(*implemented).map(|it| it.binding).filter(|it| it.is_some())

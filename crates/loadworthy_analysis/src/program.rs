@@ -68,6 +68,11 @@ impl<'p> Program<'p> {
         self.knowledge
     }
 
+    /// Whether a library that is imported hands out objects by tokens or types.
+    pub(crate) fn injects(&self) -> bool {
+        self.libraries.iter().any(|lib| self.knowledge.has_containers(*lib))
+    }
+
     /// Who is called and passed where.
     #[must_use]
     pub fn links(&self) -> &Links {

@@ -235,6 +235,12 @@ impl Knowledge {
         self.steps.parameter((lib, from), name, (arg, argc, param), event)
     }
 
+    /// Whether objects of the library hand out others by tokens or types: it has a handle named `container`.
+    #[must_use]
+    pub fn has_containers(&self, lib: LibId) -> bool {
+        self.handles.get("container").is_some_and(|container| self.steps.leads_to(lib, container))
+    }
+
     /// The handle that values of an exported TypeScript type are.
     #[must_use]
     pub fn type_handle(&self, lib: LibId, type_name: &str) -> Option<HandleId> {

@@ -1,6 +1,6 @@
 //! How handles come to be: `[[handle]]` rows.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use crate::closed_sets::Op;
@@ -93,6 +93,7 @@ pub(crate) struct Steps {
     parameters: FxHashMap<(LibId, HandleId), NameTable<Parameter>>,
     types: FxHashMap<LibId, NameTable<HandleId>>,
     injected: FxHashMap<LibId, NameTable<(LibId, HandleId)>>,
+    targets: FxHashSet<(LibId, HandleId)>,
     rows: Vec<HandleRow>,
 }
 
@@ -116,6 +117,7 @@ impl Steps {
             return Err(KnowledgeError::Handle { lib: row.lib, name, problem });
         }
         let to = handles.intern(&row.to);
+        self.targets.insert((lib, to));
         let step = Step {
             to,
             lib: to_lib,
@@ -207,6 +209,11 @@ impl Steps {
                     && row.event.as_deref().is_none_or(|wanted| event == Some(wanted))
             })
             .map(|row| row.to)
+    }
+
+    /// Whether an export of the library, or one of its types, is such a handle.
+    pub(crate) fn leads_to(&self, lib: LibId, handle: HandleId) -> bool {
+        self.targets.contains(&(lib, handle))
     }
 
     pub(crate) fn of_type(&self, lib: LibId, name: &str) -> Option<HandleId> {

@@ -6,6 +6,7 @@ use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, ImportName, Kind, Module, NodeId};
 
+use super::injection::parameter_decorators;
 use super::memo::Question;
 use super::{External, Resolver, Root, Site, Value, Values, is_require, join, none, one};
 use crate::handles::Folded;
@@ -127,7 +128,7 @@ impl Resolver<'_> {
         if held.is_empty() && elements.is_empty() {
             held.extend(self.of_contextual_type(file, function, index));
         }
-        join([passed_by_libraries(held), elements])
+        join([passed_by_libraries(held), elements, self.injected_parameter(file, function, index)])
     }
 
     /// What a callback that runs for each element is passed: an element; what `then` passes on: what was promised.
@@ -147,9 +148,8 @@ impl Resolver<'_> {
         if module.str(lowered.name) == "constructor" {
             return Vec::new();
         }
-        let decorators = module.parameter_decorators().iter().filter(|it| it.parameter == pattern);
-        let decorators = decorators.flat_map(|it| &it.decorators);
-        let asked = decorators.flat_map(|decorator| self.decorators_of((file, *decorator)));
+        let decorators = parameter_decorators(module, pattern).into_iter();
+        let asked = decorators.flat_map(|decorator| self.decorators_of((file, decorator)));
         asked.filter_map(|(lib, name)| self.program().knowledge().injected(lib, &name)).collect()
     }
 

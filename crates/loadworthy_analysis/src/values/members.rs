@@ -6,6 +6,7 @@ use loadworthy_project::FileId;
 use loadworthy_syntax::{ClassId, FunctionId, Kind, MemberKind, NodeId, TypeForm, TypeId};
 
 use super::alternatives::MAX_ALTERNATIVES;
+use super::injection::parameter_decorators;
 use super::memo::Question;
 use super::{External, Resolver, Site, Step, Value, Values, join, none, one};
 
@@ -37,7 +38,10 @@ impl Resolver<'_> {
             Value::Parameter(file, function, index) => {
                 // A parameter that is handed on to itself comes back here.
                 let question = Question::ArgumentMember(*file, *function, *index, self.memo.name(name));
-                let of_arguments = || self.member(&self.arguments(*file, *function, *index), name);
+                let of_arguments = || {
+                    let values = self.member(&self.arguments(*file, *function, *index), name);
+                    if values.is_empty() { self.injected_name(*file, *function, name) } else { values }
+                };
                 self.memo.ask(question, of_arguments)
             }
             Value::Function(..)
@@ -135,7 +139,14 @@ impl Resolver<'_> {
                 (MemberKind::Getter, Kind::Function(function)) => self.result(file, function),
                 (MemberKind::Method, _) => self.value_of((file, member.value)),
                 (MemberKind::Field, _) if member.value.is_some() => self.value_of((file, member.value)),
-                (MemberKind::Field | MemberKind::ParameterProperty, _) => self.typed(file, member.type_id),
+                (MemberKind::Field | MemberKind::ParameterProperty, _) => {
+                    let decorators = match member.kind {
+                        MemberKind::ParameterProperty => parameter_decorators(module, member.value),
+                        _ => member.decorators.clone(),
+                    };
+                    let injected = self.injected(file, &decorators);
+                    if injected.is_empty() { self.typed(file, member.type_id) } else { injected }
+                }
                 _ => none(),
             });
         }
@@ -174,7 +185,11 @@ impl Resolver<'_> {
         }
         let values = self.binding(file, declared.binding);
         join(values.iter().map(|value| match value {
-            Value::Class(file, class) => one(Value::Instance(*file, *class)),
+            // An abstract class may be a token for one that extends it.
+            Value::Class(file, class) => {
+                let bound = if self.program.injects() { self.bound(value, 0) } else { none() };
+                if bound.is_empty() { one(Value::Instance(*file, *class)) } else { bound }
+            }
             Value::Interface(file, binding) => {
                 let alias =
                     self.module(*file).and_then(|module| module.binding(*binding)).map(|it| it.type_id);

@@ -7,6 +7,7 @@ mod alternatives;
 mod definitions;
 mod exports;
 mod file_paths;
+mod injection;
 mod members;
 mod memo;
 mod numbers;
@@ -241,7 +242,8 @@ impl<'p> Resolver<'p> {
                 {
                     return called;
                 }
-                self.called(&called, (file, node))
+                let handed_out = self.handed_out(module, (file, callee), arguments);
+                if handed_out.is_empty() { self.called(&called, (file, node)) } else { handed_out }
             }
             Kind::New { callee, .. } => Self::constructed(&self.value_of(at(callee)), (file, node)),
             _ => none(),
