@@ -10,8 +10,9 @@ use rustc_hash::FxHashMap;
 use crate::handles::{Called, Folded};
 use crate::links::{FunctionRef, functions_in};
 use crate::loops::loops_around;
+use crate::methods::Methods;
 use crate::program::Program;
-use crate::values::{Resolver, Site, Value};
+use crate::values::{Resolver, Root, Site, Value};
 
 /// A call, construction or tagged template.
 #[derive(Clone, Debug)]
@@ -98,10 +99,15 @@ impl<'p> Calls<'p> {
     /// Reads the calls of all files, on the threads of the current pool.
     pub(crate) fn find(program: &'p Program<'p>) -> Self {
         let count = program.project().files.len();
+        let methods = Methods::find(program);
         let files = (0..count)
             .into_par_iter()
             .map_init(
-                || Reader { resolver: Resolver::new(program), knowledge: program.knowledge() },
+                || Reader {
+                    resolver: Resolver::new(program),
+                    knowledge: program.knowledge(),
+                    methods: &methods,
+                },
                 |reader, at| reader.file(FileId::new(at)),
             )
             .collect();
@@ -127,9 +133,10 @@ impl<'p> Calls<'p> {
     }
 }
 
-struct Reader<'p> {
+struct Reader<'m, 'p> {
     resolver: Resolver<'p>,
     knowledge: &'p Knowledge,
+    methods: &'m Methods,
 }
 
 /// A parameter that is called once for each element of another.
@@ -163,7 +170,7 @@ struct Position {
     property: Option<NodeId>,
 }
 
-impl<'p> Reader<'p> {
+impl<'p> Reader<'_, 'p> {
     fn file(&self, file: FileId) -> FileCalls<'p> {
         let Some(module) = self.resolver.program().module(file) else { return FileCalls::default() };
         let calls: Vec<Call<'p>> = module.calls().iter().map(|node| self.call(file, module, *node)).collect();
@@ -191,9 +198,27 @@ impl<'p> Reader<'p> {
                 _ => None,
             }));
         }
+        if targets.is_empty()
+            && let Kind::Call { callee, .. } = module.kind(node)
+        {
+            targets.extend(self.by_name(file, module, callee));
+        }
         targets.sort_unstable();
         targets.dedup();
         targets
+    }
+
+    /// A method that only one class or object has, on an object of which nothing is known.
+    fn by_name(&self, file: FileId, module: &Module, callee: NodeId) -> Option<FunctionRef> {
+        let Kind::Member { object, name } = module.kind(callee) else { return None };
+        let found = self.methods.only(self.resolver.program(), file, module.str(name))?;
+        let receiver = self.resolver.filled(&self.resolver.value_of((file, object)));
+        let is_unknown = receiver.iter().all(|value| match value {
+            Value::External(external) => matches!(external.root, Root::Global(_)),
+            Value::Parameter(..) | Value::Interface(..) => true,
+            _ => false,
+        });
+        is_unknown.then_some(found)
     }
 
     fn library(

@@ -195,7 +195,8 @@ fn own_failing(program: &Program<'_>, call: &Call<'_>) -> Failing {
     let Some(module) = program.module(call.site.0) else { return Failing::default() };
     let cause = |kind| Some(Cause { kind, root: call.site, at: call.site });
     if let Some(library) = &call.library {
-        let throws = program.knowledge().throws(library.lib, library.on, &library.name).is_some();
+        let row = program.knowledge().throws(library.lib, library.on, &library.name);
+        let throws = row.is_some_and(|row| is_bad_input_possible(module, call.site.1, row.most_arguments));
         let rejects = may_reject(module, call, library);
         return Failing {
             throws: throws.then(|| cause(CauseKind::BadInput)).flatten(),
@@ -207,6 +208,16 @@ fn own_failing(program: &Program<'_>, call: &Call<'_>) -> Failing {
     }
     let is_unknown = call.targets.is_empty() && is_unknown_work(module, call.site.1);
     Failing { throws: None, rejects: if is_unknown { cause(CauseKind::Unknown) } else { None } }
+}
+
+/// Whether what a call is given may be bad: it is no constant, and there are not too many arguments.
+fn is_bad_input_possible(module: &Module, node: NodeId, most_arguments: Option<usize>) -> bool {
+    let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(node) else {
+        return false;
+    };
+    let first = module.list(arguments).next().map(|it| module.kind(it));
+    let is_constant = matches!(first, None | Some(Kind::String(_) | Kind::Number(_)));
+    !is_constant && most_arguments.is_none_or(|most| arguments.len() <= most)
 }
 
 fn may_reject(module: &Module, call: &Call<'_>, library: &LibraryCall<'_>) -> Option<CauseKind> {

@@ -19,6 +19,7 @@ mod lifetimes;
 mod links;
 mod loading;
 mod loops;
+mod methods;
 mod origin;
 mod paths;
 mod positions;

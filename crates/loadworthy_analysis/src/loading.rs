@@ -1,5 +1,5 @@
-//! Which files the server loads: those with routes, handlers of connections and jobs, those that listen, and what they
-//! import, transitively.
+//! Which files a process of the application loads: those that another imports, that have routes or handlers of
+//! connections and jobs, that listen, or that their manifest names. The rest are scripts that stand beside it.
 
 use loadworthy_knowledge::{Effect, Runs};
 use loadworthy_project::{FileId, Resolution};
@@ -9,7 +9,7 @@ use crate::analysis::Analysis;
 use crate::calls::Call;
 
 impl Analysis<'_> {
-    /// Whether a server of the program loads a file. Scripts that stand beside it are not loaded.
+    /// Whether a process of the application loads a file, as far as is known.
     #[must_use]
     pub fn is_loaded(&self, file: FileId) -> bool {
         self.loaded_files().get(file.index()).copied().unwrap_or_default()
@@ -17,22 +17,43 @@ impl Analysis<'_> {
 
     pub(crate) fn find_loaded(&self) -> Vec<bool> {
         let mut loaded = vec![false; self.program().project().files.len()];
-        let serving = self.calls().iter().filter(|call| is_serving(call)).map(|call| call.site.0);
-        let mut open: Vec<FileId> = self.routes().iter().map(|route| route.site.0).chain(serving).collect();
-        while let Some(file) = open.pop() {
-            let Some(slot) = loaded.get_mut(file.index()) else { continue };
-            if std::mem::replace(slot, true) {
-                continue;
+        let mut load = |file: FileId| {
+            if let Some(slot) = loaded.get_mut(file.index()) {
+                *slot = true;
             }
-            let Some(module) = self.program().module(file) else { continue };
-            let imports =
-                specifiers(module).filter_map(|specifier| match *self.program().resolve(file, specifier) {
-                    Resolution::File(imported) => Some(imported),
-                    _ => None,
-                });
-            open.extend(imports);
+        };
+        self.routes().iter().for_each(|route| load(route.site.0));
+        self.calls().iter().filter(|call| is_serving(call)).for_each(|call| load(call.site.0));
+        for (file, module) in self.program().modules() {
+            if self.is_started(file) {
+                load(file);
+            }
+            for specifier in specifiers(module) {
+                if let Resolution::File(imported) = *self.program().resolve(file, specifier)
+                    && imported != file
+                {
+                    load(imported);
+                }
+            }
         }
         loaded
+    }
+
+    /// Whether the manifest of its package names a file: as what is imported, or as what is started.
+    fn is_started(&self, file: FileId) -> bool {
+        let project = self.program().project();
+        let Some(source) = project.file(file) else { return false };
+        let Some(package) = project.package(source.package) else { return false };
+        let stem = source.path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
+        let names = |text: &str| {
+            let mut parts =
+                text.split(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '-' | '_')));
+            parts.any(|part| part == stem)
+        };
+        let manifest = &package.manifest;
+        let entries = [&manifest.main, &manifest.module, &manifest.source];
+        entries.into_iter().flatten().any(|entry| names(entry))
+            || manifest.scripts.iter().any(|script| script.name.contains("start") && names(&script.command))
     }
 }
 

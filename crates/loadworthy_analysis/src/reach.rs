@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 
 use loadworthy_knowledge::Runs;
-use loadworthy_syntax::FunctionId;
+use loadworthy_syntax::{FunctionId, Kind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::graph::{CallGraph, Edge, Timing};
 use crate::links::FunctionRef;
 use crate::program::Program;
 use crate::routes::{EntryKind, Route};
+use crate::values::Site;
 
 /// When code runs. A function may run at several times.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -111,14 +112,19 @@ impl Reach {
                 queue.push_back((edge.callee, context, None));
             }
         }
-        self.drain(graph, &mut queue);
+        self.drain(program, graph, &mut queue);
         for (file, _) in program.modules() {
             queue.push_back(((file, FunctionId::NONE), Context::Startup, None));
         }
-        self.drain(graph, &mut queue);
+        self.drain(program, graph, &mut queue);
     }
 
-    fn drain(&mut self, graph: &CallGraph, queue: &mut VecDeque<(FunctionRef, Context, Option<Edge>)>) {
+    fn drain(
+        &mut self,
+        program: &Program<'_>,
+        graph: &CallGraph,
+        queue: &mut VecDeque<(FunctionRef, Context, Option<Edge>)>,
+    ) {
         while let Some((function, context, edge)) = queue.pop_front() {
             let contexts = self.contexts.entry(function).or_default();
             if contexts.contains(&context) {
@@ -128,7 +134,7 @@ impl Reach {
             contexts.sort_unstable();
             self.came_by.entry(function).or_insert(edge);
             for edge in graph.callees(function) {
-                if let Some(context) = passed_on(edge, context) {
+                if let Some(context) = passed_on(program, edge, context) {
                     queue.push_back((edge.callee, context, Some(edge.clone())));
                 }
             }
@@ -168,14 +174,28 @@ fn follows(edge: &Edge) -> bool {
 }
 
 /// When the callee of an edge runs, if its caller runs at `context`.
-fn passed_on(edge: &Edge, context: Context) -> Option<Context> {
+fn passed_on(program: &Program<'_>, edge: &Edge, context: Context) -> Option<Context> {
     match (edge.timing, context) {
+        // What the start begins and never ends works through jobs.
+        (Timing::InFlow, Context::Startup) if is_in_endless_loop(program, edge.site) => Some(Context::PerJob),
         // What is registered at start runs later; what is handed to unknown code may, too.
         (Timing::By(Runs::Event | Runs::Delayed), Context::Startup) => Some(Context::PerJob),
         (Timing::Unknown, Context::Startup) => None,
         (Timing::InFlow | Timing::By(Runs::Event | Runs::Delayed) | Timing::Unknown, _) => Some(context),
         (Timing::By(_), _) => None,
     }
+}
+
+/// Whether a place stands in a loop that only ends by leaving it: `while (true)`.
+fn is_in_endless_loop(program: &Program<'_>, (file, node): Site) -> bool {
+    let Some(module) = program.module(file) else { return false };
+    let around = module.ancestors(node).map(|outer| module.kind(outer));
+    let mut around = around.take_while(|kind| !matches!(kind, Kind::Function(_)));
+    around.any(|kind| match kind {
+        Kind::While { test, .. } | Kind::DoWhile { test, .. } => module.kind(test) == Kind::Bool(true),
+        Kind::For(parts) => module.list(parts).nth(1).is_some_and(|test| module.kind(test) == Kind::Hole),
+        _ => false,
+    })
 }
 
 fn context_of(runs: Runs) -> Option<Context> {

@@ -41,6 +41,8 @@ pub struct Throws {
     pub names: Vec<String>,
     /// What must be sent to make it throw, in words.
     pub input: String,
+    /// Called with more arguments it does not throw so easily.
+    pub most_arguments: Option<usize>,
 }
 
 /// An event that needs a listener.
@@ -155,9 +157,10 @@ impl Failures {
         choose(fitting, version.and_then(installed).as_ref())
     }
 
-    pub(crate) fn throws(&self, lib: LibId, on: &str, name: &str) -> Option<&Throws> {
+    pub(crate) fn throws(&self, lib: LibId, (on, on_name): (HandleId, &str), name: &str) -> Option<&Throws> {
+        let name = canonical(on, name);
         let mut rows = self.throws.get(&lib)?.iter();
-        rows.find(|row| row.on.iter().any(|it| it == on) && row.names.iter().any(|it| it == name))
+        rows.find(|row| row.on.iter().any(|it| it == on_name) && row.names.iter().any(|it| it == name))
     }
 
     pub(crate) fn add_gives_up(&mut self, lib: LibId, row: GivesUp) {

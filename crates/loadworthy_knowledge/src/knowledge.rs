@@ -330,7 +330,7 @@ impl Knowledge {
     /// Whether a member throws on bad input, and on which.
     #[must_use]
     pub fn throws(&self, lib: LibId, on: HandleId, name: &str) -> Option<&Throws> {
-        self.failures.throws(lib, self.handle_name(on), name)
+        self.failures.throws(lib, (on, self.handle_name(on)), name)
     }
 
     /// Whether a connect that fails is never tried again, and what follows.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use loadworthy_analysis::{Call, Cause, CauseKind, FunctionRef, Handed, Site, Wrapping, outlet};
+use loadworthy_analysis::{Call, Cause, CauseKind, Context, FunctionRef, Handed, Site, Wrapping, outlet};
 use loadworthy_capacity::{Failure, Severity};
 use loadworthy_knowledge::{Becomes, Kind as LibraryKind, Runs};
 use loadworthy_syntax::Kind;
@@ -98,7 +98,7 @@ fn kind_of(audit: &Audit<'_, '_>, call: &Call<'_>, handed: &Handed) -> Option<&'
 
 fn runs_under_load(audit: &Audit<'_, '_>, function: FunctionRef) -> bool {
     let contexts = audit.analysis.reach().contexts(function);
-    contexts.iter().any(|context| *context != loadworthy_analysis::Context::Startup)
+    contexts.is_empty() || contexts.iter().any(|context| *context != Context::Startup)
 }
 
 fn finding(audit: &Audit<'_, '_>, processes: &Processes, group: &[Loose]) -> Option<Finding> {
@@ -127,6 +127,11 @@ fn finding(audit: &Audit<'_, '_>, processes: &Processes, group: &[Loose]) -> Opt
         finding = finding.unless(format!(
             "what `{}` is registered on: an event emitter of Node.js drops the failure, some libraries handle it",
             audit.excerpt(first.registered, 40)
+        ));
+    } else if audit.analysis.reach().contexts(first.function).is_empty() {
+        finding = finding.at_most(Severity::High).unless(format!(
+            "no route or job that reaches `{}` was found; whether one does decides",
+            head_of(audit, first.registered)
         ));
     } else if !first.cause.kind.is_known() {
         finding = finding.at_most(Severity::High).confidence(Confidence::Medium).unless(format!(

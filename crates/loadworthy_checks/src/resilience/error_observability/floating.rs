@@ -47,8 +47,7 @@ pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mu
 
 /// What is left loose, and the defect that it belongs to.
 fn loose(audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<(Root, Loose)> {
-    if !is_server_code(audit, call.site) || audit.is_startup_only(call.site) || audit.is_unreached(call.site)
-    {
+    if !is_server_code(audit, call.site) || audit.is_startup_only(call.site) {
         return None;
     }
     let module = audit.module(call.site)?;
@@ -128,7 +127,12 @@ fn finding(audit: &Audit<'_, '_>, processes: &Processes, group: &[Loose]) -> Opt
     if outcome != Outcome::Ends {
         finding = finding.at_most(Severity::High);
     }
-    if !first.cause.kind.is_known() {
+    if audit.is_unreached(first.site) {
+        finding = finding.at_most(Severity::High).unless(format!(
+            "no route or job that reaches `{}` was found; whether one does decides",
+            audit.function_name(audit.analysis.owner(first.site))
+        ));
+    } else if !first.cause.kind.is_known() {
         finding = finding
             .at_most(Severity::High)
             .confidence(Confidence::Medium)

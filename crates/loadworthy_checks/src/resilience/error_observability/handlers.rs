@@ -113,7 +113,7 @@ fn finding(audit: &Audit<'_, '_>, processes: &Processes, group: &[Exposed]) -> O
     let all = audit.analysis.routes().iter().filter(|route| route.kind.is_per_request()).count();
     let count = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
     let cost = Cost::at_routes(count(routes.len().max(1)), count(all.max(1))).failing(outcome.failure());
-    let evidence = group.iter().map(|it| evidence(audit, it)).collect();
+    let evidence = group.iter().flat_map(|it| evidence(audit, it)).collect();
     let words = words(audit, outcome, first, group.len());
     let fix = fix(audit, processes, first, group.len());
     let mut finding = Finding::new(&META, first.cause.at, evidence, cost, words, fix);
@@ -126,7 +126,7 @@ fn finding(audit: &Audit<'_, '_>, processes: &Processes, group: &[Exposed]) -> O
     Some(finding)
 }
 
-fn evidence(audit: &Audit<'_, '_>, exposed: &Exposed) -> Evidence {
+fn evidence(audit: &Audit<'_, '_>, exposed: &Exposed) -> Vec<Evidence> {
     let (file, function) = exposed.function;
     let node = audit.program().module(file).and_then(|module| module.function(function)).map(|it| it.node);
     let who = name_of(audit, exposed);
@@ -135,10 +135,26 @@ fn evidence(audit: &Audit<'_, '_>, exposed: &Exposed) -> Evidence {
         None => String::new(),
     };
     let what = audit.excerpt(exposed.cause.at, 70);
-    Evidence {
+    let mut all = vec![Evidence {
         place: Place::Code(node.map_or(exposed.cause.at, |node| (file, node))),
         note: format!("{who}: `{what}` (line {}) may reject{way}", audit.line(exposed.cause.at)),
-    }
+    }];
+    all.extend(callee(audit, exposed));
+    all
+}
+
+/// The function that the handler calls and whose failure it lets pass.
+fn callee(audit: &Audit<'_, '_>, exposed: &Exposed) -> Option<Evidence> {
+    let call = audit.analysis.calls().at(exposed.cause.at)?;
+    let failing = |target: &&FunctionRef| audit.analysis.failures().of(**target).any().is_some();
+    let target = *call.targets.iter().find(failing)?;
+    let node = audit.program().module(target.0)?.function(target.1)?.node;
+    let name = audit.function_name(target);
+    let root = audit.excerpt(exposed.cause.root, 50);
+    Some(Evidence {
+        place: Place::Code((target.0, node)),
+        note: format!("{name} lets the failure of `{root}` pass ({})", audit.place_of(exposed.cause.root)),
+    })
 }
 
 fn name_of(audit: &Audit<'_, '_>, exposed: &Exposed) -> String {
