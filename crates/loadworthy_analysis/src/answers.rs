@@ -103,6 +103,10 @@ impl Analysis<'_> {
         let parameter = |at: usize| {
             module.list(lowered.parameters).nth(at).and_then(|node| match module.kind(node) {
                 Kind::Binding(binding) => Some(binding),
+                Kind::Default { target, .. } => match module.kind(target) {
+                    Kind::Binding(binding) => Some(binding),
+                    _ => None,
+                },
                 _ => None,
             })
         };
@@ -139,12 +143,13 @@ struct Marks {
 
 struct Answering<'m> {
     module: &'m Module,
-    answering: FxHashSet<NodeId>,
+    by: FxHashSet<NodeId>,
+    next: Option<BindingId>,
 }
 
 impl Duty for Answering<'_> {
     fn act(&self, node: NodeId) -> Act {
-        if self.answering.contains(&node) {
+        if self.by.contains(&node) {
             return Act::Discharges;
         }
         match self.module.kind(node) {
@@ -154,6 +159,12 @@ impl Duty for Answering<'_> {
     }
 
     fn assume(&self, test: NodeId, holds: bool) -> Assumption {
+        // A third parameter with another name (`render = true`) is `next` where the framework calls the handler.
+        if let Kind::Name { binding, .. } = self.module.kind(test)
+            && Some(binding) == self.next
+        {
+            return if holds { Assumption::Nothing } else { Assumption::Impossible };
+        }
         let condition = self.module.source(test);
         let tells =
             DONE_WORDS.iter().any(|word| condition.contains(word)) || self.is_set_where_answered(test);
@@ -190,14 +201,14 @@ impl Answering<'_> {
         let block = module.ancestors(node).find(|it| matches!(module.kind(*it), Kind::Block(_)));
         let Some(block) = block else { return false };
         let (start, end) = (module.node(node).span.end, module.node(block).span.end);
-        self.answering.iter().any(|it| (start..end).contains(&module.node(*it).span.start))
+        self.by.iter().any(|it| (start..end).contains(&module.node(*it).span.start))
     }
 }
 
 impl Reading<'_, '_> {
     fn read(&self, function: FunctionId, depth: usize, answers: &mut Answers) {
         let marks = self.marks(function);
-        let duty = |answering| Answering { module: self.module, answering };
+        let duty = |answering| Answering { module: self.module, by: answering, next: self.next };
         let found = ways(self.module, function, Begin::AtEntry, &duty(marks.answering.clone()));
         answers.missing.extend(found.open.into_iter().filter(ends_quietly).map(|exit| (function, exit)));
         for (second, first) in found.again {

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use loadworthy_knowledge::{Becomes, Effect, Runs};
-use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
+use loadworthy_syntax::{BindingId, BindingKind, FunctionId, Kind, Module, NodeId};
 use rustc_hash::FxHashMap;
 
 use crate::calls::{Call, Calls, Handed, LibraryCall, package_name};
@@ -36,6 +36,16 @@ impl CauseKind {
     #[must_use]
     pub const fn is_known(self) -> bool {
         !matches!(self, Self::Unknown)
+    }
+
+    /// The likelier to be met under load, the larger.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Work(_) => 3,
+            Self::Thrown => 2,
+            Self::BadInput => 1,
+            Self::Unknown => 0,
+        }
     }
 
     /// Whether it fails when something outside the process does, however correct the input is.
@@ -77,10 +87,10 @@ impl Failing {
     }
 }
 
-/// What is known to fail counts more than what may.
+/// The likelier cause; of equals the first.
 fn better(first: Option<Cause>, second: Option<Cause>) -> Option<Cause> {
     match (first, second) {
-        (Some(a), Some(b)) if !a.kind.is_known() && b.kind.is_known() => Some(b),
+        (Some(a), Some(b)) if b.kind.rank() > a.kind.rank() => Some(b),
         (first, second) => first.or(second),
     }
 }
@@ -231,10 +241,28 @@ fn may_reject(module: &Module, call: &Call<'_>, library: &LibraryCall<'_>) -> Op
         // A member that the knowledge does not have, of a library that it has.
         return is_unknown_work(module, call.site.1).then_some(CauseKind::Unknown);
     };
-    let takes_callback = call.handed.iter().any(|handed| handed.runs == Some(Runs::Later))
-        && !matches!(&*library.name, "then" | "catch" | "finally");
+    let takes_callback = takes_callback(module, call) && !FORWARDING.contains(&&*library.name);
     let can = member.returns.is_awaitable() && !takes_callback && is_fallible(member.effect);
     can.then_some(CauseKind::Work(member.effect))
+}
+
+/// Whether the last argument is a callback that runs when the work is done: there is no promise then.
+fn takes_callback(module: &Module, call: &Call<'_>) -> bool {
+    let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(call.site.1) else {
+        return false;
+    };
+    let is_known = call.handed.iter().any(|handed| {
+        matches!(handed.runs, Some(Runs::Later | Runs::Delayed)) && handed.argument + 1 == arguments.len()
+    });
+    is_known || module.list(arguments).last().is_some_and(|last| takes_error_first(module, last))
+}
+
+/// `(err, data) => …`.
+fn takes_error_first(module: &Module, node: NodeId) -> bool {
+    let Kind::Function(function) = module.kind(node) else { return false };
+    let Some(function) = module.function(function) else { return false };
+    let first = module.list(function.parameters).next().map(|it| module.source(it)).unwrap_or_default();
+    !function.parameters.is_empty() && first.trim_start_matches('_').to_lowercase().starts_with("err")
 }
 
 /// Work that fails when something outside the process, a file or the input does not do as expected.
@@ -279,16 +307,40 @@ const PAUSES: [&str; 7] = ["sleep", "delay", "wait", "pause", "timeout", "tick",
 /// Names of methods whose promise fails only where what they are called on or given does.
 const FORWARDING: [&str; 8] = ["then", "catch", "finally", "all", "allSettled", "race", "any", "resolve"];
 
+fn is_parameter(module: &Module, binding: BindingId) -> bool {
+    module.binding(binding).is_some_and(|it| it.kind == BindingKind::Parameter)
+}
+
 /// A call of unknown code that is awaited, or whose promise is chained: it takes its time, so it may fail.
 fn is_unknown_work(module: &Module, node: NodeId) -> bool {
     let Kind::Call { callee, .. } = module.kind(node) else { return false };
     let name = match module.kind(callee) {
-        Kind::Member { name, .. } | Kind::Name { name, .. } => module.str(name),
+        Kind::Member { name, .. } => module.str(name),
+        // What a callback does is judged where it is defined.
+        Kind::Name { name, binding } if !is_parameter(module, binding) => module.str(name),
         _ => return false,
     };
     let is_harmless =
         FORWARDING.contains(&name) || PAUSES.iter().any(|pause| name.eq_ignore_ascii_case(pause));
-    !is_harmless && matches!(module.kind(module.parent(node)), Kind::Await(_))
+    if is_harmless {
+        return false;
+    }
+    match module.kind(module.parent(node)) {
+        Kind::Await(_) => true,
+        // An async function that gives back what unknown code gives waits for it, too.
+        Kind::Return(_) => {
+            let function = module.function(module.enclosing_function(node));
+            function.is_some_and(|it| it.is_async)
+        }
+        Kind::Declarator { target, .. } => match module.kind(target) {
+            Kind::Binding(binding) => module
+                .references(binding)
+                .iter()
+                .any(|name| matches!(module.kind(module.parent(*name)), Kind::Await(_))),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// A way of failing.
@@ -306,7 +358,7 @@ struct Spread<'s, 'p> {
 }
 
 impl Spread<'_, '_> {
-    /// What functions fail with by themselves: known causes first, so that they are the ones that are told.
+    /// What functions fail with by themselves.
     fn seed(&mut self) {
         let program = self.program;
         for (file, module) in program.modules() {
@@ -321,12 +373,8 @@ impl Spread<'_, '_> {
             }
         }
         let calls = self.calls;
-        for known in [true, false] {
-            for call in calls.iter() {
-                let failing = own_failing(program, call);
-                let keep = |cause: Option<Cause>| cause.filter(|cause| cause.kind.is_known() == known);
-                self.leave(call, Failing { throws: keep(failing.throws), rejects: keep(failing.rejects) });
-            }
+        for call in calls.iter() {
+            self.leave(call, own_failing(program, call));
         }
     }
 

@@ -65,10 +65,17 @@ impl Analysis<'_> {
         Wrapping::Bare
     }
 
+    /// Whether functions of the program that are called here run what they are given: what becomes of its failure is theirs
+    /// to say.
+    #[must_use]
+    pub fn is_run_by_targets(&self, call: &Call<'_>) -> bool {
+        call.targets.iter().any(|target| !self.runs_of_parameters(*target).is_empty())
+    }
+
     /// Whether a call is one of a function that runs what it is given, or of a library that is known to catch.
     fn is_wrapper(&self, call: &Call<'_>) -> bool {
         let is_known = call.library.as_ref().is_some_and(|it| it.effect() == Some(Effect::ErrorForward));
-        is_known || call.targets.iter().any(|target| !self.runs_of_parameters(*target).is_empty())
+        is_known || self.is_run_by_targets(call)
     }
 
     /// The packages that import something which hands the rejections of handlers on, for its side effect.

@@ -148,3 +148,9 @@ fn a_variable_that_is_only_set_where_an_answer_follows_tells_of_it() {
     ));
     assert!(!answers("let t; if (a) { t = b(); } if (!t) { throw new Error(); }"));
 }
+
+#[test]
+fn the_third_parameter_is_there_whatever_its_name() {
+    assert!(read("req, res, render = true", "if (render) res.json({});").0.is_empty());
+    assert!(!read("req, res, next", "if (req.render) res.json({});").0.is_empty());
+}

@@ -200,7 +200,8 @@ impl Resolver<'_> {
         values
             .iter()
             .filter_map(|value| match value {
-                Value::Function(file, function) if !is_new => Some((*file, *function)),
+                // `new Strategy()` of a function is an older class.
+                Value::Function(file, function) => Some((*file, *function)),
                 Value::Class(file, class) if is_new => self.constructor(*file, *class),
                 _ => None,
             })

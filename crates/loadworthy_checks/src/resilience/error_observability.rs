@@ -47,10 +47,14 @@ mod gaps;
 mod handlers;
 mod listeners;
 mod middleware;
+mod payloads;
 mod process;
+mod promises;
+mod scopes;
 mod startup;
 mod style;
 mod unanswered;
+mod unseen;
 
 use crate::audit::Audit;
 use crate::finding::Finding;
@@ -74,12 +78,16 @@ impl Check for ErrorObservability {
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         let processes = process::Processes::of(audit);
         handlers::report(audit, &processes, findings);
+        unseen::report(audit, &processes, findings);
         floating::report(audit, &processes, findings);
         callbacks::report(audit, &processes, findings);
         unanswered::report(audit, findings);
         listeners::report(audit, &processes, findings);
         middleware::report(audit, &processes, findings);
         startup::report(audit, &processes, findings);
+        payloads::report(audit, &processes, findings);
+        promises::report(audit, findings);
+        scopes::report(audit, &processes, findings);
         gaps::report(audit, &processes, findings);
     }
 }

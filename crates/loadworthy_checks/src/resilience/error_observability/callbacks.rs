@@ -51,6 +51,9 @@ pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mu
 }
 
 fn loose(audit: &Audit<'_, '_>, call: &Call<'_>, handed: &Handed) -> Vec<Loose> {
+    if handed.runs.is_none() {
+        return callback_style(audit, call, handed).into_iter().collect();
+    }
     let Some(kind) = kind_of(audit, call, handed) else { return Vec::new() };
     let Some(outlet) = outlet(audit.program(), call, handed) else { return Vec::new() };
     if !runs_under_load(audit, handed.function)
@@ -67,6 +70,29 @@ fn loose(audit: &Audit<'_, '_>, call: &Call<'_>, handed: &Handed) -> Vec<Loose> 
         failing.rejects.filter(|_| outlet.rejected == Becomes::Unhandled).map(|it| of(How::Rejects, it));
     let throws = failing.throws.filter(|_| outlet.thrown == Becomes::Unhandled).map(|it| of(How::Throws, it));
     rejects.into_iter().chain(throws).collect()
+}
+
+/// An async function that is given a callback to call when it is done: whoever calls it does not look at its promise.
+fn callback_style(audit: &Audit<'_, '_>, call: &Call<'_>, handed: &Handed) -> Option<Loose> {
+    let (file, function) = handed.function;
+    let module = audit.program().module(file)?;
+    let lowered = module.function(function)?;
+    let last = module.list(lowered.parameters).last()?;
+    let Kind::Binding(binding) = module.kind(last) else { return None };
+    let is_callback =
+        matches!(module.binding(binding).map(|it| module.str(it.name)), Some("done" | "cb" | "callback"));
+    let is_called = |name: &loadworthy_syntax::NodeId| matches!(module.kind(module.parent(*name)), Kind::Call { callee, .. } if callee == *name);
+    if !lowered.is_async
+        || !is_callback
+        || audit.analysis.is_run_by_targets(call)
+        || !module.references(binding).iter().any(is_called)
+    {
+        return None;
+    }
+    let cause = audit.analysis.failures().of(handed.function).rejects?;
+    let is_guess = !cause.kind.is_known();
+    let kind = "function with a callback";
+    Some(Loose { function: handed.function, registered: call.site, how: How::Rejects, cause, kind, is_guess })
 }
 
 /// What the callback is, in words; `None` for those that are judged elsewhere.
@@ -148,6 +174,15 @@ fn evidence(audit: &Audit<'_, '_>, loose: &Loose) -> Vec<Evidence> {
         place: Place::Code(loose.registered),
         note: format!("the {} is registered by `{registration}`", loose.kind),
     }];
+    let (file, function) = loose.function;
+    let node = audit.program().module(file).and_then(|module| module.function(function)).map(|it| it.node);
+    all.extend(node.map(|node| Evidence {
+        place: Place::Code((file, node)),
+        note: format!(
+            "{} does not catch everything that may fail in it",
+            audit.function_name(loose.function)
+        ),
+    }));
     let verb = if loose.how == How::Rejects { "rejects" } else { "throws" };
     all.push(Evidence {
         place: Place::Code(loose.cause.at),

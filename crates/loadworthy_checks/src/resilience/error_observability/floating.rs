@@ -7,7 +7,7 @@ use loadworthy_analysis::{Call, Cause, Fate, FunctionRef, Site, fate};
 use loadworthy_capacity::Severity;
 use loadworthy_knowledge::{Kind as LibraryKind, LibId, Returns};
 use loadworthy_project::PackageId;
-use loadworthy_syntax::{Kind, Module, NodeId};
+use loadworthy_syntax::{BindingKind, Kind, Module, NodeId};
 
 use super::META;
 use super::process::{Outcome, Processes, failing_cost, is_server_code, package_of};
@@ -52,10 +52,15 @@ fn loose(audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<(Root, Loose)> {
     }
     let module = audit.module(call.site)?;
     let fate = fate(module, call.site.1);
-    if !fate.is_unhandled() || is_never_run(module, call) {
+    if !fate.is_unhandled() || is_never_run(module, call) || is_of_parameter(module, call.site.1) {
         return None;
     }
     let cause = audit.analysis.failures().of_call(audit.program(), call).rejects?;
+    // Two missing facts are too many: nothing reaches it, and nothing says that it fails.
+    let is_deliberate = fate == Fate::Voided;
+    if !cause.kind.is_known() && !audit.is_per_request(call.site) && !is_deliberate {
+        return None;
+    }
     let root = root(audit, call, fate, cause);
     Some((root, Loose { site: call.site, fate, cause }))
 }
@@ -74,6 +79,13 @@ fn root(audit: &Audit<'_, '_>, call: &Call<'_>, fate: Fate, cause: Cause) -> Roo
     }
     let started = call.targets.iter().find(|it| audit.analysis.failures().of(**it).rejects.is_some());
     Root::Started(started.copied().unwrap_or(owner))
+}
+
+/// `next()`, `callback()`: what it does is judged where it is defined.
+fn is_of_parameter(module: &Module, node: NodeId) -> bool {
+    let Kind::Call { callee, .. } = module.kind(node) else { return false };
+    let Kind::Name { binding, .. } = module.kind(callee) else { return false };
+    module.binding(binding).is_some_and(|it| it.kind == BindingKind::Parameter)
 }
 
 /// Queries that only run when somebody waits for them.
@@ -111,6 +123,7 @@ fn finding(audit: &Audit<'_, '_>, processes: &Processes, group: &[Loose]) -> Opt
     for other in group.iter().filter(|it| it.site != first.site) {
         evidence.push(Evidence { place: Place::Code(other.site), note: note(audit, other) });
     }
+    evidence.extend(started(audit, first));
     if first.cause.root != first.site {
         let note =
             format!("`{}` fails and nothing on the way catches it", audit.excerpt(first.cause.root, 60));
@@ -139,6 +152,16 @@ fn finding(audit: &Audit<'_, '_>, processes: &Processes, group: &[Loose]) -> Opt
             .unless(format!("whether `{what}` can reject: its code is not in the project"));
     }
     Some(finding)
+}
+
+/// The function that is started.
+fn started(audit: &Audit<'_, '_>, loose: &Loose) -> Option<Evidence> {
+    let call = audit.analysis.calls().at(loose.site)?;
+    let rejects = |target: &&FunctionRef| audit.analysis.failures().of(**target).rejects.is_some();
+    let target = *call.targets.iter().find(rejects)?;
+    let node = audit.program().module(target.0)?.function(target.1)?.node;
+    let told = format!("{} catches nothing of it", audit.function_name(target));
+    Some(Evidence { place: Place::Code((target.0, node)), note: told })
 }
 
 fn note(audit: &Audit<'_, '_>, loose: &Loose) -> String {

@@ -181,7 +181,9 @@ fn misplaced(audit: &Audit<'_, '_>, application: &Application) -> Option<Finding
 /// Whether a call registers a route, or mounts a router.
 fn serves(audit: &Audit<'_, '_>, call: &Call<'_>) -> bool {
     let Some(library) = &call.library else { return false };
-    if library.effect() == Some(Effect::RouteAdd) && &*library.name != "use" {
+    // `app.get("setting")` reads a setting.
+    let count = audit.module(call.site).map_or(0, |module| arguments(module, call.site.1).len());
+    if library.effect() == Some(Effect::RouteAdd) && &*library.name != "use" && count > 1 {
         return true;
     }
     let mounts_router = || {

@@ -22,7 +22,11 @@ pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mu
         let handler = (call.site.0, catcher);
         let listens = processes.application(audit, call.site).and_then(|it| it.listens_at);
         let Some(listens) = listens else { continue };
-        if gives_up_loudly(audit, handler) || depends_on(audit, listens, call.site) || seen.contains(&connect)
+        let is_inside = call.targets.contains(&audit.analysis.owner(listens));
+        if gives_up_loudly(audit, handler)
+            || is_inside
+            || depends_on(audit, listens, call.site)
+            || seen.contains(&connect)
         {
             continue;
         }
