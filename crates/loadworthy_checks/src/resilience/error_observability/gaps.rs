@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use loadworthy_analysis::{Application, Site};
+use loadworthy_analysis::{Application, EntryKind, Site};
 use loadworthy_capacity::{Cost, Severity};
 use loadworthy_knowledge::{Concern, Role, Wiring};
 use loadworthy_project::PackageId;
@@ -121,7 +121,7 @@ pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mu
 fn serves_enough(audit: &Audit<'_, '_>, application: &Application) -> bool {
     let routes = audit.analysis.routes().iter();
     let own = routes.filter(|route| {
-        route.kind.is_per_request() && package_of(audit, route.site) == Some(application.package)
+        route.kind == EntryKind::Http && package_of(audit, route.site) == Some(application.package)
     });
     own.count() >= LEAST_ROUTES
 }
