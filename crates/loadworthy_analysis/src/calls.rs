@@ -181,8 +181,12 @@ impl<'p> Reader<'_, 'p> {
     fn call(&self, file: FileId, module: &Module, node: NodeId) -> Call<'p> {
         let site = (file, node);
         let members = self.resolver.called_members(site);
-        let targets = self.targets(file, module, node);
-        let library = if targets.is_empty() { self.library(file, module, node, &members) } else { None };
+        let mut targets = self.targets(file, module, node);
+        let mut library = if targets.is_empty() { self.library(file, module, node, &members) } else { None };
+        if targets.is_empty() && library.as_ref().is_none_or(|library| library.member.is_none()) {
+            targets = self.methods(module, node);
+            library = library.filter(|_| targets.is_empty());
+        }
         let handed = self.handed(file, module, node, library.as_ref(), &targets);
         Call { site, function: module.enclosing_function(node), targets, library, handed }
     }
@@ -221,6 +225,37 @@ impl<'p> Reader<'_, 'p> {
         is_unknown.then_some(found)
     }
 
+    /// A method that the program puts on the objects of a library's model, known by its name alone.
+    fn methods(&self, module: &Module, node: NodeId) -> Vec<FunctionRef> {
+        let Kind::Call { callee, .. } = module.kind(node) else { return Vec::new() };
+        let Kind::Member { name, .. } = module.kind(callee) else { return Vec::new() };
+        let methods = self.resolver.program().links().methods(module.str(name));
+        if methods.len() <= MAX_METHODS { methods.to_vec() } else { Vec::new() }
+    }
+
+    /// A member whose name no other library has, called on an object that nothing is known of, in a package that depends on
+    /// the library.
+    fn unmistakable(&self, file: FileId, name: &str) -> Option<LibraryCall<'p>> {
+        let project = self.resolver.program().project();
+        let package = project.file(file)?.package;
+        let (lib, on, row) = self.knowledge.unmistakable(name)?;
+        let packages = self.knowledge.library(lib).packages.iter();
+        if !packages.into_iter().any(|name| project.depends_on(package, package_name(name))) {
+            return None;
+        }
+        Some(LibraryCall {
+            lib,
+            on,
+            name: name.into(),
+            path: Vec::new(),
+            module: None,
+            made_at: None,
+            options: None,
+            member: Some(row),
+            is_exact: false,
+        })
+    }
+
     fn library(
         &self,
         file: FileId,
@@ -229,9 +264,10 @@ impl<'p> Reader<'_, 'p> {
         members: &[Called],
     ) -> Option<LibraryCall<'p>> {
         let calls = members.iter().map(|called| self.library_call(file, called));
-        // Of several objects that it may be, the one whose member does something counts.
-        let best = calls
-            .reduce(|best, other| if best.member.is_none() && other.member.is_some() { other } else { best });
+        // Of several objects that it may be, the one whose member does something counts, and among those one that was seen
+        // to be made: a declared type says less.
+        let rank = |call: &LibraryCall<'p>| (call.member.is_some(), call.made_at.is_some());
+        let best = calls.reduce(|best, other| if rank(&other) > rank(&best) { other } else { best });
         // `(secure ? https : http).get(…)` is one member, whichever object it is of.
         let is_one = members.windows(2).all(|two| match two {
             [a, b] => (a.on.lib, a.on.handle, &a.name) == (b.on.lib, b.on.handle, &b.name),
@@ -271,6 +307,9 @@ impl<'p> Reader<'_, 'p> {
         let receiver = self.resolver.folded(&self.resolver.value_of((file, object)));
         if receiver.iter().any(|folded| matches!(folded, Folded::Held(_))) {
             return None;
+        }
+        if let Some(call) = self.unmistakable(file, module.str(name)) {
+            return Some(call);
         }
         let (lib, name) = (self.knowledge.library_id(CORE)?, module.str(name));
         let on = PROTOTYPES.iter().filter_map(|prototype| self.knowledge.handle(prototype)).find(|on| {
@@ -424,6 +463,9 @@ impl<'p> Reader<'_, 'p> {
         is_called.then_some(Runs::Now)
     }
 }
+
+/// Methods of one name that are told apart by nothing but their objects.
+const MAX_METHODS: usize = 3;
 
 /// The library of the language's own objects.
 const CORE: &str = "node:core";

@@ -75,6 +75,9 @@ impl CallGraph {
             }
         }
         graph.add_immediate(program);
+        for edge in crate::hooks::edges(program, calls) {
+            graph.add(edge);
+        }
         graph
     }
 

@@ -47,6 +47,7 @@ pub struct Links {
     implementors: FxHashMap<(FileId, BindingId), Vec<(FileId, ClassId)>>,
     positions: FxHashMap<FunctionRef, Vec<Position>>,
     providers: Providers,
+    methods: FxHashMap<Box<str>, Vec<FunctionRef>>,
 }
 
 /// What one file adds.
@@ -57,6 +58,7 @@ struct Part {
     implements: Vec<((FileId, BindingId), (FileId, ClassId))>,
     positions: Vec<(FunctionRef, Position)>,
     provided: Vec<(Value, Provided)>,
+    methods: Vec<(Box<str>, FunctionRef)>,
 }
 
 impl Links {
@@ -79,6 +81,9 @@ impl Links {
             }
             for (function, site) in part.passed {
                 links.passed_sites.entry(function).or_default().push(site);
+            }
+            for (name, function) in part.methods {
+                links.methods.entry(name).or_default().push(function);
             }
             for (interface, class) in part.implements {
                 links.implementors.entry(interface).or_default().push(class);
@@ -116,6 +121,13 @@ impl Links {
         self.providers.of(token)
     }
 
+    /// The functions that are put on objects of a library's model under this name: `schema.methods.name = …`,
+    /// `Model.prototype.name = …`.
+    #[must_use]
+    pub fn methods(&self, name: &str) -> &[FunctionRef] {
+        self.methods.get(name).map_or(&[], Vec::as_slice)
+    }
+
     /// The classes that say they implement an interface.
     #[must_use]
     pub fn implementors(&self, file: FileId, interface: BindingId) -> &[(FileId, ClassId)] {
@@ -124,7 +136,7 @@ impl Links {
 }
 
 fn part(resolver: &Resolver<'_>, file: FileId, module: &Module) -> Part {
-    let mut part = Part::default();
+    let mut part = Part { methods: methods(file, module), ..Part::default() };
     for call in module.calls() {
         for callee in resolver.callees(file, module, *call) {
             part.calls.push((callee, (file, *call)));
@@ -156,6 +168,28 @@ fn part(resolver: &Resolver<'_>, file: FileId, module: &Module) -> Part {
         }
     }
     part
+}
+
+/// `schema.methods.name = function () {…}`, `schema.statics.name = …`, `Model.prototype.name = …`.
+fn methods(file: FileId, module: &Module) -> Vec<(Box<str>, FunctionRef)> {
+    if ![".methods", ".statics", ".prototype"].iter().any(|word| module.text().contains(word)) {
+        return Vec::new();
+    }
+    let mut methods = Vec::new();
+    for node in module.node_ids() {
+        let Kind::Assign { operator: None, target, value } = module.kind(node) else { continue };
+        let (Kind::Member { object, name }, Kind::Function(function)) =
+            (module.kind(target), module.kind(value))
+        else {
+            continue;
+        };
+        if let Kind::Member { name: holder, .. } = module.kind(object)
+            && matches!(module.str(holder), "methods" | "statics" | "prototype")
+        {
+            methods.push((module.str(name).into(), (file, function)));
+        }
+    }
+    methods
 }
 
 /// The functions that an argument is, or that the properties of an object literal are. An array literal hands over its

@@ -5,12 +5,15 @@
 mod asynchrony;
 mod audit;
 mod database;
+mod dependency;
+mod edit;
 mod finding;
 mod frontend;
 mod memory;
 mod meta;
 mod registry;
 mod resilience;
+mod runs;
 mod setting;
 
 pub use audit::{Audit, dedent, route_name};

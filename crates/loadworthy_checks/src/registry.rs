@@ -3,14 +3,11 @@
 use loadworthy_analysis::{Analysis, Resolver};
 use rayon::prelude::*;
 
-use crate::asynchrony;
 use crate::audit::Audit;
 use crate::finding::{Finding, Place};
-use crate::frontend;
-use crate::memory;
 use crate::meta::Check;
 use crate::setting::Setting;
-use crate::{database, resilience};
+use crate::{asynchrony, database, frontend, memory, resilience};
 
 /// Every check, one a line, in the order of their codes.
 #[rustfmt::skip]
@@ -19,8 +16,10 @@ pub const CHECKS: &[&dyn Check] = &[
     &database::pool_exhaustion::PoolExhaustion,
     &memory::leaked_handle::LeakedHandle,
     &memory::unbounded_cache::UnboundedCache,
+    &asynchrony::missing_timeout::MissingTimeout,
     &asynchrony::check_then_act::CheckThenAct,
     &asynchrony::await_waterfall::AwaitWaterfall,
+    &asynchrony::event_loop_block::EventLoopBlock,
     &resilience::error_observability::ErrorObservability,
     &frontend::rerender_storm::RerenderStorm,
     &frontend::fetch_loop::FetchLoop,

@@ -2,19 +2,23 @@
 
 use std::sync::{LazyLock, OnceLock};
 
+use crate::blocking::{Blocking, BlockingRow};
 use crate::callbacks::{Callback, Callbacks};
 use crate::closed_sets::Op;
 use crate::conventions::Convention;
+use crate::deadlines::{DeadlineRow, Deadlines};
 use crate::environment::{EnvironmentRows, HostRow, ImageRow, PlanRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
 use crate::failures::{ErrorEvent, Failures, GivesUp, KeepsAlive, Rejection, Throws};
+use crate::hooks::Hook;
 use crate::libraries::{Libraries, Library};
 use crate::members::{Members, Origin};
 use crate::names::{HandleId, HandleNames, LibId};
 use crate::reference::{Cost, Costs, DefaultRow, Defaults, Trap, Traps};
 use crate::rows::Member;
 use crate::source::{
-    CALLBACKS, CONVENTIONS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS, WIRING,
+    BLOCKING, CALLBACKS, CONVENTIONS, COSTS, DEADLINES, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File,
+    HANDLES, HOOKS, TRAPS, WIRING,
 };
 use crate::steps::{HandleRow, Step, Steps};
 use crate::versions::{Nearest, installed};
@@ -30,6 +34,9 @@ pub struct Knowledge {
     callbacks: Callbacks,
     conventions: Vec<Convention>,
     failures: Failures,
+    deadlines: Deadlines,
+    blocking: Blocking,
+    hooks: Vec<Hook>,
     defaults: OnceLock<Defaults>,
     costs: OnceLock<Costs>,
     traps: OnceLock<Traps>,
@@ -82,7 +89,7 @@ impl Knowledge {
     /// `first` files, then the compiled-in ones: of equal rows the earlier wins.
     fn build(first: Vec<File>) -> Result<Self, KnowledgeError> {
         let mut files = first;
-        for source in [EFFECTS, HANDLES, CALLBACKS, CONVENTIONS, FAILURES] {
+        for source in [EFFECTS, HANDLES, CALLBACKS, CONVENTIONS, FAILURES, DEADLINES, BLOCKING, HOOKS] {
             files.push(File::parse(source)?);
         }
         let mut knowledge = Self::default();
@@ -94,6 +101,15 @@ impl Knowledge {
             for row in file.member {
                 let lib = knowledge.known("member", &row.lib, row.names.first())?;
                 knowledge.members.add(lib, row, &mut knowledge.handles);
+            }
+            knowledge.hooks.extend(file.hook);
+            for row in file.blocking {
+                let lib = knowledge.known("blocking", &row.lib, row.names.first())?;
+                knowledge.blocking.add(lib, row, &mut knowledge.handles);
+            }
+            for row in file.deadline {
+                let lib = knowledge.known("deadline", &row.lib, row.names.first())?;
+                knowledge.deadlines.add(lib, row, &mut knowledge.handles);
             }
             for row in file.callback {
                 let lib = knowledge.known("callback", &row.lib, row.names.first())?;
@@ -282,6 +298,58 @@ impl Knowledge {
         let version = version.and_then(installed);
         let origin = Origin { module, version: version.as_ref() };
         self.members.nearest(lib, on, name, origin)
+    }
+
+    /// What ends a call of `name` on a handle, by the row of the nearest versions; `None` where nothing is known.
+    #[must_use]
+    pub fn deadline(
+        &self,
+        lib: LibId,
+        on: HandleId,
+        name: &str,
+        module: Option<&str>,
+        version: Option<&str>,
+    ) -> Option<&DeadlineRow> {
+        self.deadlines.find((lib, on), name, module, version.and_then(installed).as_ref())
+    }
+
+    /// What a member that holds the event loop costs, by the row of the nearest versions.
+    #[must_use]
+    pub fn blocking(
+        &self,
+        lib: LibId,
+        on: HandleId,
+        name: &str,
+        module: Option<&str>,
+        version: Option<&str>,
+    ) -> Option<&BlockingRow> {
+        self.blocking.find((lib, on), name, module, version.and_then(installed).as_ref())
+    }
+
+    /// What libraries run when other members are called.
+    #[must_use]
+    pub fn hooks(&self) -> &[Hook] {
+        &self.hooks
+    }
+
+    /// Every blocking row.
+    #[must_use]
+    pub fn blocking_rows(&self) -> &[BlockingRow] {
+        self.blocking.rows()
+    }
+
+    /// Every deadline row.
+    #[must_use]
+    pub fn deadlines(&self) -> &[DeadlineRow] {
+        self.deadlines.rows()
+    }
+
+    /// The member whose name is of one library only, so that it tells without the object.
+    #[must_use]
+    pub fn unmistakable(&self, name: &str) -> Option<(LibId, HandleId, &Member)> {
+        let row = self.members.unmistakable(name)?;
+        let on = row.on.first()?;
+        Some((self.libraries.id(&row.lib)?, self.handles.get(on)?, row))
     }
 
     /// What becomes of a function that is argument `arg` of `argc` in a call (or construction) of

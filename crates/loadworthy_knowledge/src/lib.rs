@@ -4,13 +4,16 @@
 //! knows about source code: the analyser resolves expressions to *handles* (`client`, `pool`,
 //! `Model` …) with [`Knowledge::step`] and asks what their members do with [`Knowledge::member`].
 
+mod blocking;
 mod callbacks;
 mod closed_sets;
 mod conventions;
+mod deadlines;
 mod effect;
 mod environment;
 mod error;
 mod failures;
+mod hooks;
 mod knowledge;
 mod libraries;
 mod members;
@@ -22,15 +25,18 @@ mod steps;
 mod versions;
 mod wiring;
 
+pub use blocking::{BlockingRow, Grouping, Growth};
 pub use callbacks::Callback;
 pub use closed_sets::{
     Becomes, Execution, Flag, Kind, Lifetime, Op, Returns, Rows, Runs, Scope, Target, Thread, Unit, Without,
 };
 pub use conventions::Convention;
+pub use deadlines::DeadlineRow;
 pub use effect::{Effect, Group};
 pub use environment::{HostRow, ImageRow, PlanRow, PoolRow, Role, RoleRow};
 pub use error::KnowledgeError;
 pub use failures::{ErrorEvent, GivesUp, KeepsAlive, Rejection, Throws};
+pub use hooks::Hook;
 pub use knowledge::Knowledge;
 pub use libraries::Library;
 pub use names::{HandleId, LibId};

@@ -3,6 +3,7 @@
 use node_semver::Version;
 use rustc_hash::FxHashMap;
 
+use crate::closed_sets::Flag;
 use crate::names::{HandleId, HandleNames, ITSELF, LibId, NameTable, canonical, module_fit};
 use crate::rows::Member;
 use crate::versions::{Nearest, choose};
@@ -12,6 +13,7 @@ use crate::versions::{Nearest, choose};
 pub(crate) struct Members {
     rows: Vec<Member>,
     by_handle: FxHashMap<(LibId, HandleId), NameTable<usize>>,
+    unmistakable: FxHashMap<Box<str>, usize>,
 }
 
 /// The import and version a lookup is about.
@@ -24,6 +26,11 @@ pub(crate) struct Origin<'q> {
 impl Members {
     pub(crate) fn add(&mut self, lib: LibId, row: Member, handles: &mut HandleNames) {
         let at = self.rows.len();
+        if row.has(Flag::Unmistakable) {
+            for name in &row.names {
+                self.unmistakable.insert(name.as_str().into(), at);
+            }
+        }
         for on in &row.on {
             let handle = handles.intern(on);
             let table = self.by_handle.entry((lib, handle)).or_default();
@@ -32,6 +39,10 @@ impl Members {
             }
         }
         self.rows.push(row);
+    }
+
+    pub(crate) fn unmistakable(&self, name: &str) -> Option<&Member> {
+        self.rows.get(*self.unmistakable.get(name)?)
     }
 
     pub(crate) fn rows(&self) -> &[Member] {

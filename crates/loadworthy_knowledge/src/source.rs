@@ -3,11 +3,14 @@
 use serde::Deserialize;
 use serde::de::{SeqAccess, Visitor};
 
+use crate::blocking::BlockingRow;
 use crate::callbacks::Callback;
 use crate::conventions::ConventionRow;
+use crate::deadlines::DeadlineRow;
 use crate::environment::{HostRow, ImageRow, PlanRow, PoolRow, RoleRow};
 use crate::error::KnowledgeError;
 use crate::failures::{ErrorEvent, GivesUp, KeepsAlive, Rejection, Throws};
+use crate::hooks::Hook;
 use crate::libraries::Library;
 use crate::reference::{Cost, DefaultRow, Trap};
 use crate::rows::Member;
@@ -18,11 +21,14 @@ pub(crate) const EFFECTS: (&str, &str) = ("effects.toml", include_str!("../data/
 pub(crate) const HANDLES: (&str, &str) = ("handles.toml", include_str!("../data/handles.toml"));
 pub(crate) const CALLBACKS: (&str, &str) = ("callbacks.toml", include_str!("../data/callbacks.toml"));
 pub(crate) const CONVENTIONS: (&str, &str) = ("conventions.toml", include_str!("../data/conventions.toml"));
+pub(crate) const HOOKS: (&str, &str) = ("hooks.toml", include_str!("../data/hooks.toml"));
 pub(crate) const DEFAULTS: (&str, &str) = ("defaults.toml", include_str!("../data/defaults.toml"));
 pub(crate) const COSTS: (&str, &str) = ("costs.toml", include_str!("../data/costs.toml"));
 pub(crate) const FAILURES: (&str, &str) = ("failures.toml", include_str!("../data/failures.toml"));
 pub(crate) const WIRING: (&str, &str) = ("wiring.toml", include_str!("../data/wiring.toml"));
 pub(crate) const TRAPS: (&str, &str) = ("traps.toml", include_str!("../data/traps.toml"));
+pub(crate) const BLOCKING: (&str, &str) = ("blocking.toml", include_str!("../data/blocking.toml"));
+pub(crate) const DEADLINES: (&str, &str) = ("deadlines.toml", include_str!("../data/deadlines.toml"));
 pub(crate) const ENVIRONMENT: (&str, &str) = ("environment.toml", include_str!("../data/environment.toml"));
 
 /// The rows of one file; a user's file may have any.
@@ -44,6 +50,9 @@ pub(crate) struct File {
     pub(crate) default: Vec<DefaultRow>,
     pub(crate) cost: Vec<Cost>,
     pub(crate) trap: Vec<Trap>,
+    pub(crate) deadline: Vec<DeadlineRow>,
+    pub(crate) blocking: Vec<BlockingRow>,
+    pub(crate) hook: Vec<Hook>,
     pub(crate) role: Vec<RoleRow>,
     pub(crate) host: Vec<HostRow>,
     pub(crate) image: Vec<ImageRow>,

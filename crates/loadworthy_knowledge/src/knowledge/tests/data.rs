@@ -6,7 +6,8 @@ use std::time::Instant;
 use super::super::Knowledge;
 use crate::names::{HandleId, without_node};
 use crate::source::{
-    CALLBACKS, CONVENTIONS, COSTS, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File, HANDLES, TRAPS, WIRING,
+    BLOCKING, CALLBACKS, CONVENTIONS, COSTS, DEADLINES, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File,
+    HANDLES, HOOKS, TRAPS, WIRING,
 };
 use crate::steps::HandleOp;
 
@@ -16,9 +17,21 @@ fn effects() -> File {
 
 #[test]
 fn every_file_parses_into_the_closed_sets() {
-    for source in
-        [EFFECTS, HANDLES, CALLBACKS, CONVENTIONS, DEFAULTS, COSTS, TRAPS, ENVIRONMENT, FAILURES, WIRING]
-    {
+    for source in [
+        EFFECTS,
+        HANDLES,
+        CALLBACKS,
+        CONVENTIONS,
+        BLOCKING,
+        DEADLINES,
+        HOOKS,
+        DEFAULTS,
+        COSTS,
+        TRAPS,
+        ENVIRONMENT,
+        FAILURES,
+        WIRING,
+    ] {
         if let Err(error) = File::parse(source) {
             panic!("{error}");
         }
@@ -259,5 +272,43 @@ fn wiring_and_pings_name_libraries() {
     }
     for row in &rows.ping {
         assert!(knowledge.library_id(&row.lib).is_some(), "{row:?}");
+    }
+}
+
+#[test]
+fn deadlines_are_about_known_handles_packages_and_defaults() {
+    let knowledge = Knowledge::builtin();
+    let reached = reached(knowledge);
+    assert!(knowledge.deadlines().len() > 30);
+    for row in knowledge.deadlines() {
+        for on in &row.on {
+            assert!(reached.contains(&(row.lib.clone(), on.clone())), "{} {on}", row.lib);
+        }
+        if let Some(module) = &row.module {
+            assert_eq!(knowledge.library_of(module, ""), knowledge.library_id(&row.lib), "{module}");
+        }
+        if let (Some(lib), Some(option)) = (&row.defaults, &row.default) {
+            assert!(knowledge.default_nearest(lib, option, None).is_some(), "{lib} {option}");
+        }
+        assert_eq!(row.defaults.is_some(), row.default.is_some(), "{} {:?}", row.lib, row.names);
+        assert!(!row.standing || row.serves.is_some(), "{} {:?}", row.lib, row.names);
+    }
+}
+
+#[test]
+fn blocking_rows_are_about_known_handles_packages_and_costs() {
+    let knowledge = Knowledge::builtin();
+    let reached = reached(knowledge);
+    assert!(knowledge.blocking_rows().len() > 20);
+    for row in knowledge.blocking_rows() {
+        for on in &row.on {
+            let is_namespace = on == "JSON";
+            assert!(is_namespace || reached.contains(&(row.lib.clone(), on.clone())), "{} {on}", row.lib);
+        }
+        if let Some(module) = &row.module {
+            assert_eq!(knowledge.library_of(module, ""), knowledge.library_id(&row.lib), "{module}");
+        }
+        assert!(knowledge.cost(&row.op).is_some(), "{}", row.op);
+        assert_eq!(row.at.is_some(), row.growth.is_some(), "{}", row.op);
     }
 }

@@ -1,0 +1,122 @@
+//! Edits of audited code: an option added to a call, and how a statement looks after edits.
+
+use loadworthy_analysis::Site;
+use loadworthy_syntax::{Kind, List, Module, NodeId};
+
+use crate::audit::{Audit, dedent};
+use crate::finding::Edit;
+
+/// Adds `text` (`timeout: 10_000`) to the options that are argument `at` of a call; negative from the end. `None` where
+/// that is no small change.
+pub(crate) fn add_option(audit: &Audit<'_, '_>, call: Site, at: i8, text: &str) -> Option<Edit> {
+    let module = audit.module(call)?;
+    let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(call.1) else {
+        return None;
+    };
+    let given: Vec<NodeId> = module.list(arguments).collect();
+    if given.iter().any(|node| matches!(module.kind(*node), Kind::Spread(_))) {
+        return None;
+    }
+    let last = given.len().checked_sub(1);
+    let index = usize::try_from(at).ok().or(last).unwrap_or(0);
+    match given.get(index) {
+        Some(options) => match module.kind(*options) {
+            Kind::Object(parts) => match value_of(module, parts, text) {
+                Some((value, new)) => Some(replace(audit, (call.0, value), new.to_owned())),
+                None => Some(into_object(audit, call, *options, parts, text)),
+            },
+            Kind::String(_) | Kind::Template { .. } | Kind::Binary { .. } if at < 0 => {
+                append(audit, call, given.len(), given.len(), &format!("{{ {text} }}"))
+            }
+            Kind::Name { .. } | Kind::Member { .. } => {
+                let own = module.source(*options);
+                Some(replace(audit, (call.0, *options), format!("{{ {text}, ...{own} }}")))
+            }
+            _ => None,
+        },
+        None => append(audit, call, given.len(), index, &format!("{{ {text} }}")),
+    }
+}
+
+/// The value that an object has for the key of `text` (`timeout: 10_000`), and the one it should have.
+fn value_of<'t>(module: &Module, parts: List, text: &'t str) -> Option<(NodeId, &'t str)> {
+    let (key, new) = text.split_once(": ")?;
+    let value = module.list(parts).find_map(|part| match module.kind(part) {
+        Kind::Property { key: own, value } if module.str(own) == key => Some(value),
+        _ => None,
+    })?;
+    (!new.contains("}, ") && !new.contains(", ")).then_some((value, new))
+}
+
+/// Adds `text` as argument `index` of a call that has fewer; the ones between become `undefined`.
+pub(crate) fn add_argument(audit: &Audit<'_, '_>, call: Site, index: usize, text: &str) -> Option<Edit> {
+    let module = audit.module(call)?;
+    let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(call.1) else {
+        return None;
+    };
+    (arguments.len() <= index).then(|| append(audit, call, arguments.len(), index, text)).flatten()
+}
+
+/// Another text for a node.
+pub(crate) fn replace(audit: &Audit<'_, '_>, (file, node): Site, replacement: String) -> Edit {
+    let span = audit.module((file, node)).map(|module| module.node(node).span).unwrap_or_default();
+    Edit { file: audit.program().path(file).to_owned(), start: span.start, end: span.end, replacement }
+}
+
+fn append(audit: &Audit<'_, '_>, call: Site, count: usize, index: usize, text: &str) -> Option<Edit> {
+    let module = audit.module(call)?;
+    let source = module.source(call.1);
+    let inside = source.strip_suffix(')')?;
+    let trimmed = inside.trim_end();
+    let undefined = "undefined, ".repeat(index.saturating_sub(count));
+    let (at, comma) = match trimmed.strip_suffix(',') {
+        Some(_) => (trimmed.len(), " "),
+        None if count == 0 => (inside.len(), ""),
+        None => (trimmed.len(), ", "),
+    };
+    let start = module.node(call.1).span.start + u32::try_from(at).ok()?;
+    let replacement = format!("{comma}{undefined}{text}");
+    Some(Edit { file: audit.program().path(call.0).to_owned(), start, end: start, replacement })
+}
+
+fn into_object(audit: &Audit<'_, '_>, call: Site, options: NodeId, parts: List, text: &str) -> Edit {
+    let module = audit.module(call);
+    let start = module.map_or(0, |module| module.node(options).span.start) + 1;
+    let replacement = match module.and_then(|module| next_line_indentation(module, options)) {
+        _ if parts.is_empty() => format!(" {text} "),
+        Some(indentation) => format!("\n{indentation}{text},"),
+        None => format!(" {text},"),
+    };
+    Edit { file: audit.program().path(call.0).to_owned(), start, end: start, replacement }
+}
+
+/// The indentation of the first property, if it begins a line.
+fn next_line_indentation(module: &Module, object: NodeId) -> Option<&str> {
+    let inside = module.source(object).strip_prefix('{')?;
+    let (before, rest) = inside.split_once('\n')?;
+    before.trim().is_empty().then(|| rest.split(|c: char| !c.is_whitespace()).next()).flatten()
+}
+
+/// The lines of a place as they are after the edits that lie in them.
+pub(crate) fn after(audit: &Audit<'_, '_>, (file, node): Site, edits: &[Edit]) -> String {
+    let Some(module) = audit.module((file, node)) else { return String::new() };
+    let span = module.node(node).span;
+    let text = module.text();
+    let start = text.get(..span.start as usize).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let rest = text.get(span.end as usize..).unwrap_or_default();
+    let end = span.end as usize + rest.find('\n').unwrap_or(rest.len());
+    let path = audit.program().path(file);
+    let mut inside: Vec<&Edit> = edits
+        .iter()
+        .filter(|edit| edit.file == path && edit.start as usize >= start && edit.end as usize <= end)
+        .collect();
+    inside.sort_by_key(|edit| edit.start);
+    let (mut result, mut at) = (String::new(), start);
+    for edit in inside {
+        result.push_str(text.get(at..edit.start as usize).unwrap_or_default());
+        result.push_str(&edit.replacement);
+        at = (edit.end as usize).max(at);
+    }
+    result.push_str(text.get(at..end).unwrap_or_default());
+    dedent(&result.lines().collect::<Vec<&str>>())
+}
