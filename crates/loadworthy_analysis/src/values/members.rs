@@ -281,6 +281,12 @@ impl External {
     }
 }
 
+/// Whether a call of it gives back the function that it is handed, as good as unchanged: a memoised callback or component.
+fn gives_back(external: &External) -> bool {
+    let last = external.steps.last();
+    matches!(last, Some(Step::Get(name)) if matches!(&**name, "useCallback" | "memo" | "forwardRef" | "useEffectEvent"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -320,10 +326,4 @@ mod tests {
         assert_eq!(steps("f(require('x').default)"), 0);
         assert_eq!(steps("f(require('x').column.default)"), 2);
     }
-}
-
-/// Whether a call of it gives back the function that it is handed, as good as unchanged: a memoised callback or component.
-fn gives_back(external: &External) -> bool {
-    let last = external.steps.last();
-    matches!(last, Some(Step::Get(name)) if matches!(&**name, "useCallback" | "memo" | "forwardRef" | "useEffectEvent"))
 }
