@@ -62,7 +62,7 @@ pub use paths::{Act, Assumption, Begin, Duty, Exit, ExitKind, Ways, ways};
 pub use program::Program;
 pub use query::{
     Bound, Condition, Family, Filter, Include, Limits, Operation, Operator, Options, OrderBy, Property,
-    Queries, Query, Selected, Yields,
+    Queries, Query, RowUse, Selected, Yields, row_uses,
 };
 pub use reach::{Context, Reach};
 pub use react::{Component, EffectHook, State, components, is_in_flow, is_made_anew, setter_calls};

@@ -13,6 +13,7 @@ use crate::{asynchrony, database, frontend, memory, resilience};
 #[rustfmt::skip]
 pub const CHECKS: &[&dyn Check] = &[
     &database::n_plus_one::NPlusOne,
+    &database::unbounded_fetch::UnboundedFetch,
     &database::pool_exhaustion::PoolExhaustion,
     &memory::leaked_handle::LeakedHandle,
     &memory::unbounded_cache::UnboundedCache,

@@ -45,6 +45,10 @@ fn select(reader: &Reader<'_, '_>, query: &mut Query) {
         query.yields = Yields::Summary;
         query.bound = Bound::One;
     }
+    let is_grouped = reader.has(&["groupBy"]) || reader.name() != "select";
+    if query.bound == Bound::Unlimited && is_grouped {
+        query.bound = Bound::Unknown;
+    }
     if reader.has(&["get"]) {
         query.yields = Yields::One;
         query.bound = Bound::One;

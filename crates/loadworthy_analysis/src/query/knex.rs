@@ -80,6 +80,7 @@ fn bound(reader: &Reader<'_, '_>, query: &Query) -> Bound {
         return Bound::Unknown;
     }
     match reader.bound_by(&["limit"]) {
+        Bound::Unlimited if reader.has(&["groupBy", "groupByRaw", "distinct"]) => Bound::Unknown,
         Bound::Unlimited => Reader::bound_by_list(query).unwrap_or(Bound::Unlimited),
         bound => bound,
     }

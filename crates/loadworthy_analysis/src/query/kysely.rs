@@ -34,6 +34,7 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
     };
     query.bound = match query.yields {
         Yields::Many => match reader.bound_by(&["limit", "fetch", "top"]) {
+            Bound::Unlimited if reader.has(&["groupBy", "distinct", "distinctOn"]) => Bound::Unknown,
             Bound::Unlimited => Reader::bound_by_list(query).unwrap_or(Bound::Unlimited),
             bound => bound,
         },

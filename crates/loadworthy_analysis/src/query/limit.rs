@@ -196,6 +196,8 @@ impl<'r, 'p> Limits<'r, 'p> {
             | "parseFloat" | "Number.parseInt" | "Number.parseFloat" | "String" | "BigInt" | "toNumber" => {
                 first
             }
+            // `new URL(request.url).searchParams.get("limit")`
+            text if text.ends_with("searchParams.get") => Bound::ClientChosen { input: site },
             _ => {
                 let name = match module.kind(callee) {
                     Kind::Member { name, .. } | Kind::Name { name, .. } => module.str(name),

@@ -20,6 +20,7 @@ mod sequelize;
 mod sql;
 mod supabase;
 mod typeorm;
+mod uses;
 mod validation;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ use crate::values::Site;
 pub use limit::Limits;
 pub use options::{Options, Property};
 pub use queries::Queries;
+pub use uses::{RowUse, row_uses};
 
 /// One query of the program.
 #[derive(Clone, Debug)]

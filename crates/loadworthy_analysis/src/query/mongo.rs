@@ -36,6 +36,7 @@ fn many(reader: &Reader<'_, '_>, options: &Options, query: &Query) -> Bound {
         return bound;
     }
     match reader.bound_by(&["limit"]) {
+        Bound::Unlimited if reader.name() == "distinct" || reader.has(&["distinct"]) => Bound::Unknown,
         Bound::Unlimited => match Reader::bound_by_list(query) {
             Some(list) => list,
             // `mongoose-paginate`: a page by itself.
@@ -245,7 +246,8 @@ fn stage(reader: &Reader<'_, '_>, name: &str, value: Site, is_first: bool, query
                 query.includes.push(Include {
                     relation: relation.into(),
                     site: value,
-                    bound: if options.get("pipeline").is_some() { Bound::Unknown } else { Bound::Unlimited },
+                    // What becomes of the rows, the later stages decide.
+                    bound: Bound::Unknown,
                     includes: Vec::new(),
                 });
             }

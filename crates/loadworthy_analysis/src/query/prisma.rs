@@ -38,6 +38,10 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
         Yields::Many | Yields::Unknown => Bound::Unknown,
         _ => Bound::One,
     };
+    // As many as there are groups or values.
+    if query.bound == Bound::Unlimited && (name == "groupBy" || options.get("distinct").is_some()) {
+        query.bound = Bound::Unknown;
+    }
     if query.bound == Bound::Unlimited
         && let Some(list) = Reader::bound_by_list(query)
     {

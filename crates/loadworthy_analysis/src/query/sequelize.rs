@@ -29,6 +29,9 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
         Yields::Unknown => Bound::Unknown,
         _ => Bound::One,
     };
+    if query.bound == Bound::Unlimited && options.get("group").is_some() {
+        query.bound = Bound::Unknown;
+    }
     if query.bound == Bound::Unlimited
         && let Some(list) = Reader::bound_by_list(query)
     {

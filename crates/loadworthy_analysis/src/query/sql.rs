@@ -78,6 +78,7 @@ fn rows(reader: &Reader<'_, '_>, text: &SqlText, found: &SqlShape) -> (Yields, B
         Limit::Literal(most) => Bound::Constant(most),
         Limit::Parameter => parameter(reader, text),
         Limit::None if found.dynamic || text.is_open || !found.parsed => Bound::Unknown,
+        Limit::None if found.has_group_by || found.distinct => Bound::Unknown,
         Limit::None => Bound::Unlimited,
     };
     (Yields::Many, bound)

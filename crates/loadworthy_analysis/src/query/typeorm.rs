@@ -28,9 +28,11 @@ fn repository(reader: &Reader<'_, '_>, query: &mut Query) {
     let entity = reader.argument(0).filter(|site| is_class(reader, *site));
     let first = usize::from(entity.is_some());
     query.table = entity.and_then(|site| reader.name_of(site)).or_else(|| entity_of_repository(reader));
-    let options = reader.options(first);
+    // `findOne(id, options)` of versions before 0.3
+    let after_key = usize::from(name.starts_with("findOne") && reader.argument(first + 1).is_some());
+    let options = reader.options(first + after_key);
     let takes_where =
-        name.ends_with("By") || name.ends_with("ByOrFail") || name == "findOneById" || is_plain(&options);
+        name.ends_with("By") || name.ends_with("ByOrFail") || after_key == 1 || is_plain(&options);
     query.filter = match reader.argument(first) {
         Some(site) if query.operation != Operation::Insert => {
             if !takes_where {
@@ -230,6 +232,7 @@ fn builder(reader: &Reader<'_, '_>, query: &mut Query) {
         .collect();
     query.bound = match query.yields {
         Yields::Many => match reader.bound_by(&["take", "limit"]) {
+            Bound::Unlimited if reader.has(&["groupBy", "distinct"]) => Bound::Unknown,
             Bound::Unlimited => Reader::bound_by_list(query).unwrap_or(Bound::Unlimited),
             bound => bound,
         },

@@ -241,6 +241,9 @@ impl Resolver<'_> {
             }
             _ => false,
         };
+        if result.is_empty() {
+            return self.kept_result(file, function, (caller, call));
+        }
         if !result.iter().any(is_closure) {
             return result;
         }
@@ -251,6 +254,29 @@ impl Resolver<'_> {
             values.iter().filter(|value| matches!(value, Value::Function(..))).cloned().collect()
         }));
         if passed.is_empty() { result } else { passed }
+    }
+
+    /// `singleton("db", () => new Client())`: a function of which nothing else is known gives back what the function that
+    /// it is given gives, if it calls that.
+    fn kept_result(&self, file: FileId, function: FunctionId, (caller, call): Site) -> Values {
+        let (Some(module), Some(passing)) = (self.module(file), self.module(caller)) else { return none() };
+        let Some(parameters) = module.function(function).map(|it| it.parameters) else { return none() };
+        let Kind::Call { arguments, .. } = passing.kind(call) else { return none() };
+        let made = module.list(parameters).zip(passing.list(arguments)).map(|(parameter, argument)| {
+            let Kind::Binding(binding) = module.kind(parameter) else { return none() };
+            let is_called = module.references(binding).iter().any(|name| {
+                matches!(module.kind(module.parent(*name)), Kind::Call { callee, .. } if callee == *name)
+            });
+            if !is_called {
+                return none();
+            }
+            let values = self.value_of((caller, argument));
+            join(values.iter().map(|value| match value {
+                Value::Function(file, function) => self.result(*file, *function),
+                _ => none(),
+            }))
+        });
+        join(made)
     }
 
     pub(super) fn constructed(values: &[Value], site: Site) -> Values {
@@ -266,7 +292,13 @@ impl Resolver<'_> {
     pub fn result(&self, file: FileId, function: FunctionId) -> Values {
         let answer = || {
             let Some(index) = self.program.index(file) else { return none() };
-            join(index.returns(function).iter().map(|value| self.value_of((file, *value))))
+            let returned = join(index.returns(function).iter().map(|value| self.value_of((file, *value))));
+            if !returned.is_empty() {
+                return returned;
+            }
+            // What its code does not tell, its declared type may.
+            let declared = self.module(file).and_then(|module| module.function(function));
+            declared.map_or_else(none, |declared| self.typed(file, declared.return_type))
         };
         self.memo.ask(Question::Result(file, function), answer)
     }

@@ -3,3 +3,4 @@
 pub(crate) mod n_plus_one;
 pub(crate) mod pool_exhaustion;
 mod rows;
+pub(crate) mod unbounded_fetch;

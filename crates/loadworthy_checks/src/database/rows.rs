@@ -58,12 +58,7 @@ impl Estimate {
 
 /// The table that a query is about.
 pub(crate) fn table_of<'a>(audit: &'a Audit<'_, '_>, query: &Query) -> Option<&'a Table> {
-    let models = audit.analysis.models();
-    let by_value = query.table_site.and_then(|site| {
-        let values = audit.resolver.value_of(site);
-        values.iter().find_map(|value| models.table_of(value))
-    });
-    by_value.or_else(|| models.table_named(query.site.0, query.table.as_deref()?))
+    audit.analysis.models().table_of_query(audit.resolver, query)
 }
 
 /// The name of a query's table in the code's words.
@@ -95,7 +90,7 @@ pub(crate) fn estimate(audit: &Audit<'_, '_>, query: &Query) -> Estimate {
 
 /// Rows that are assumed where the code does not limit them: what an application of a thousand users gathers within its
 /// first year.
-fn likely(growth: Growth, scope: Scope) -> Range {
+pub(crate) fn likely(growth: Growth, scope: Scope) -> Range {
     match (scope, growth) {
         (Scope::Row, _) => Range::exactly(1.0),
         (_, Growth::Lookup) => Range::between(3.0, 20.0, 100.0),
@@ -238,6 +233,11 @@ fn is_owner(column: &str, table: Option<&Table>) -> bool {
         || named.ends_with("_email")
         || named == "email"
         || OWNERS.contains(&named.as_str())
+}
+
+/// Whether a name is one that models give to a parent, without `Id`.
+pub(crate) fn names_parent(named: &str) -> bool {
+    OWNERS.contains(&named) || TENANTS.contains(&named)
 }
 
 fn is_tenant(column: &str) -> bool {

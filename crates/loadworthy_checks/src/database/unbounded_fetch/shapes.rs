@@ -1,0 +1,236 @@
+//! Which queries read too many rows, and in which way.
+
+use loadworthy_analysis::{Bound, Include, Operation, Operator, Query, RowUse, Site, Yields, row_uses};
+use loadworthy_capacity::Range;
+use loadworthy_schema::Table;
+use loadworthy_schema::names::{singular, snake};
+
+use crate::audit::Audit;
+use crate::database::rows::{
+    Estimate, Growth, Scope, estimate, growth, likely, plain, scope, table_name, table_of,
+};
+
+/// A way to read too many rows.
+#[derive(Clone, Debug)]
+pub(super) enum Shape {
+    /// There is no limit; what JavaScript does with the rows that the database could.
+    NoLimit {
+        /// The places, with what is done there.
+        afterwards: Vec<(Site, &'static str)>,
+    },
+    /// The client's number is the limit.
+    ClientLimit {
+        /// Where it is read.
+        input: Site,
+    },
+    /// The larger of two numbers is the limit.
+    Inverted {
+        /// The clamp.
+        at: Site,
+    },
+    /// The limit is switched off.
+    Off {
+        /// The option.
+        at: Site,
+    },
+    /// A relation is read along without a limit.
+    Include {
+        /// Its name.
+        relation: Box<str>,
+    },
+    /// Only a number or truth value is kept.
+    Summed {
+        /// Which, as a verb: "count them".
+        summary: &'static str,
+        /// The places.
+        uses: Vec<(Site, &'static str)>,
+    },
+}
+
+/// One way in which a query reads too much.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    /// The way.
+    pub(super) shape: Shape,
+    /// The place that a reader wants to see.
+    pub(super) place: Site,
+    /// How many rows it likely reads.
+    pub(super) estimate: Estimate,
+}
+
+/// Rows up to which a list is no problem.
+const FEW: f64 = 20.0;
+
+/// The ways in which a query reads too much.
+pub(super) fn cases(audit: &Audit<'_, '_>, query: &Query) -> Vec<Case> {
+    if query.operation != Operation::Read || query.is_part {
+        return Vec::new();
+    }
+    let table = table_of(audit, query);
+    let mut all = Vec::new();
+    all.extend(list(audit, query, table));
+    if !matches!(query.yields, Yields::Stream | Yields::Summary) {
+        included(audit, query, table, &query.includes, &mut all);
+    }
+    all
+}
+
+/// The list of rows itself.
+fn list(audit: &Audit<'_, '_>, query: &Query, table: Option<&Table>) -> Option<Case> {
+    if query.yields != Yields::Many || !query.bound.is_unbounded() {
+        return None;
+    }
+    let (scope, growth) = (scope(query, table), growth(table, table_name(query)));
+    if scope == Scope::Row || is_of_keys(query) || query.table.is_none() {
+        return None;
+    }
+    let estimate = estimate(audit, query);
+    let is_few = growth == Growth::Lookup || (scope == Scope::Parent && growth == Growth::Ordinary);
+    let uses = row_uses(audit.program(), query);
+    if uses.iter().any(|(_, found)| *found == RowUse::First) && !query.filter.is_empty() {
+        // `const [user] = await …`: a lookup.
+        return None;
+    }
+    let case = |shape: Shape| Some(Case { shape, place: query.site, estimate: estimate.clone() });
+    if let Some(summed) = summed(&uses) {
+        return if growth == Growth::Lookup { None } else { case(summed) };
+    }
+    if is_few {
+        return None;
+    }
+    match &query.bound {
+        Bound::ClientChosen { input } => case(Shape::ClientLimit { input: *input }),
+        Bound::Inverted { at } => case(Shape::Inverted { at: *at }),
+        Bound::Off { at } => case(Shape::Off { at: *at }),
+        _ => case(Shape::NoLimit { afterwards: afterwards(&uses) }),
+    }
+}
+
+/// Rows that a list of keys selects: as many as the list has, or the children of its rows.
+fn is_of_keys(query: &Query) -> bool {
+    query.filter.all.iter().any(|it| {
+        let last = it.column.rsplit('.').next().unwrap_or(&it.column);
+        it.operator == Operator::In && !it.is_optional && is_key_like(last)
+    })
+}
+
+fn is_key_like(column: &str) -> bool {
+    let named = snake(column);
+    named == "id"
+        || named.ends_with("_id")
+        || named.ends_with("_ids")
+        || named.ends_with("uuid")
+        || matches!(
+            named.as_str(),
+            "_id" | "email" | "slug" | "key" | "name" | "code" | "sku" | "path" | "hash"
+        )
+        || crate::database::rows::names_parent(&named)
+}
+
+/// Where only a number or truth value is kept of the rows.
+fn summed(uses: &[(Site, RowUse)]) -> Option<Shape> {
+    let kept: Vec<&(Site, RowUse)> = uses.iter().collect();
+    if kept.is_empty() || !kept.iter().all(|(_, found)| found.is_summary()) {
+        return None;
+    }
+    let has = |wanted: RowUse| kept.iter().any(|(_, found)| *found == wanted);
+    let summary = if has(RowUse::Sum) {
+        "add them up"
+    } else if has(RowUse::Length) || has(RowUse::CountWhere) {
+        "count them"
+    } else {
+        "test whether one exists"
+    };
+    let uses = kept.into_iter().map(|(site, found)| (*site, word(*found))).collect();
+    Some(Shape::Summed { summary, uses })
+}
+
+fn word(found: RowUse) -> &'static str {
+    match found {
+        RowUse::Length => "their number",
+        RowUse::CountWhere => "the number of some",
+        RowUse::Test => "whether one exists",
+        RowUse::Find => "one is looked up",
+        RowUse::Sum => "a sum",
+        RowUse::First => "the first",
+        RowUse::Page => "a part is cut out",
+        RowUse::Filter => "some are left out",
+        RowUse::Sort => "they are sorted",
+        RowUse::Whole => "all are used",
+    }
+}
+
+/// What the database could do, and JavaScript does.
+fn afterwards(uses: &[(Site, RowUse)]) -> Vec<(Site, &'static str)> {
+    let is_work = |found: RowUse| {
+        matches!(found, RowUse::Find | RowUse::Page | RowUse::Filter | RowUse::Sort | RowUse::CountWhere)
+    };
+    uses.iter().filter(|(_, found)| is_work(*found)).map(|(site, found)| (*site, word(*found))).collect()
+}
+
+/// Relations without a limit whose rows grow without end.
+fn included(
+    audit: &Audit<'_, '_>,
+    query: &Query,
+    table: Option<&Table>,
+    includes: &[Include],
+    all: &mut Vec<Case>,
+) {
+    for include in includes {
+        let (target, is_many) = target(audit, query, table, &include.relation);
+        let name = target.map_or(&*include.relation, |table| table.name.as_str());
+        let growth = growth(target, name);
+        if is_many && growth == Growth::Endless && include.bound.is_unbounded() {
+            let rows = likely(growth, Scope::Parent);
+            let parents =
+                if query.yields == Yields::One { 1.0 } else { estimate(audit, query).rows.likely.min(20.0) };
+            let rows = Range::between(rows.low, rows.likely * parents, rows.high * parents);
+            if rows.likely > FEW {
+                let estimate = Estimate {
+                    rows,
+                    growth,
+                    scope: Scope::Parent,
+                    is_exact: false,
+                    words: format!(
+                        "the `{}` of {} of `{}` (assumed {})",
+                        include.relation,
+                        if parents > 1.0 { "each row" } else { "one row" },
+                        table_name(query),
+                        plain(rows.likely)
+                    ),
+                };
+                let shape = Shape::Include { relation: include.relation.clone() };
+                all.push(Case { shape, place: include.site, estimate });
+            }
+        }
+        included(audit, query, target, &include.includes, all);
+    }
+}
+
+/// The table of a relation, and whether there may be many rows of it; by the schema, else by the name.
+fn target<'a>(
+    audit: &'a Audit<'_, '_>,
+    query: &Query,
+    table: Option<&'a Table>,
+    relation: &str,
+) -> (Option<&'a Table>, bool) {
+    let models = audit.analysis.models();
+    let mut at = table;
+    let mut is_many = false;
+    // `posts.comments`, `issue.comments` of a query builder.
+    for part in relation.split('.') {
+        let Some(found) = at.and_then(|table| table.relation(part)) else {
+            let is_alias = at.is_some_and(|table| table.is_named(part));
+            if is_alias {
+                continue;
+            }
+            let named = models.table_named(query.site.0, part);
+            let is_plural = snake(part) != singular(&snake(part));
+            // Without a relation in the schema the name has to do; a schema that lacks it says that it is none.
+            return (named, table.is_none_or(|table| table.relations.is_empty()) && is_plural);
+        };
+        is_many = found.many;
+        at = models.table_named(query.site.0, &found.target);
+    }
+    (at, is_many)
+}
