@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
     let gate = Gate::of(arguments, &session.config)?;
     let overrides = env::overrides(&arguments.known, &session.config)?;
     let report = session.with_analysis(|analysis| {
-        let setting = Setting::infer(analysis.program(), target, &overrides);
+        let setting = Setting::infer(analysis, target, &overrides, &session.config.traffic);
         session.progress.stage("checking");
         let found = run_all(analysis, &setting, |code| selection.includes(code));
         let mut converted = convert(analysis, &setting, found);
@@ -44,9 +44,8 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
 }
 
 fn report(analysis: &Analysis<'_>, setting: &Setting, converted: Converted) -> Report {
-    let Converted { findings, suspicious } = converted;
+    let Converted { findings, suspicious, routes } = converted;
     let target = convert::target(&setting.target);
-    let routes = analysis.routes();
     let route_count = route_count(analysis);
     Report {
         schema_version: SCHEMA_VERSION,
@@ -57,7 +56,7 @@ fn report(analysis: &Analysis<'_>, setting: &Setting, converted: Converted) -> R
         plan: plan(&findings, route_count, &target),
         findings,
         suspicious,
-        routes: routes.iter().map(|route| convert::route(analysis, route)).collect(),
+        routes,
         diagnostics: diagnostics(analysis.program()).map(convert::diagnostic).collect(),
         target,
     }

@@ -1,5 +1,6 @@
 //! The configuration: `loadworthy.json` (JSON with comments) or the key `"loadworthy"` of `package.json`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,9 @@ pub(crate) struct Config {
     pub(crate) min_score: Option<f64>,
     /// The load to survive.
     pub(crate) target: TargetConfig,
+    /// The traffic mix: a weight for each entry point as `loadworthy routes` names it (`{"GET /api/orders": 5}`); those
+    /// that are not named get no traffic. Without it, reads take 80 % and writes 20 %, each evenly.
+    pub(crate) traffic: BTreeMap<String, f64>,
     /// Facts about the deployment that the project does not hold: `{"deployment.instances": 4}`, nested or dotted.
     pub(crate) environment: serde_json::Map<String, Value>,
     /// A TOML file with wrappers and libraries of the project, relative to this file.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use loadworthy_analysis::{Analysis, Resolver, Route};
 use loadworthy_capacity::{self as capacity, Target};
-use loadworthy_checks::{self as checks, Audit, Place, Setting, Verdict};
+use loadworthy_checks::{self as checks, Audit, Forecast, Place, Setting, Verdict};
 use loadworthy_project::{Diagnostic, DiagnosticKind};
 use loadworthy_report::{self as report, FingerprintOf, fingerprint};
 
@@ -15,6 +15,8 @@ use crate::location::{location, of_site, text_of};
 pub(crate) struct Converted {
     pub(crate) findings: Vec<report::Finding>,
     pub(crate) suspicious: Vec<report::Suspicion>,
+    /// The route table.
+    pub(crate) routes: Vec<report::Route>,
 }
 
 /// Puts severities, places, names and words to what the checks found.
@@ -23,9 +25,10 @@ pub(crate) fn convert(analysis: &Analysis<'_>, setting: &Setting, found: Vec<che
     let audit = Audit::new(analysis, &resolver, setting);
     let mut converted = Converted::default();
     let mut ordinals = BTreeMap::new();
+    let forecast = Forecast::of(&audit, &found);
     for finding in found {
         let verdict = finding.verdict.clone();
-        let finding = one(&audit, setting, &mut ordinals, finding);
+        let finding = one(&audit, &forecast, &mut ordinals, finding);
         match verdict {
             Verdict::Proven => converted.findings.push(finding),
             Verdict::Suspicious { missing_fact } => {
@@ -33,6 +36,8 @@ pub(crate) fn convert(analysis: &Analysis<'_>, setting: &Setting, found: Vec<che
             }
         }
     }
+    let routes = analysis.routes().iter().enumerate();
+    converted.routes = routes.map(|(at, it)| route(analysis, it, forecast.queries(at))).collect();
     converted.findings.sort_by(|a, b| order(a).cmp(&order(b)));
     converted.suspicious.sort_by(|a, b| order(&a.finding).cmp(&order(&b.finding)));
     converted
@@ -49,11 +54,11 @@ type Ordinals = BTreeMap<(&'static str, String, String, String), u32>;
 
 fn one(
     audit: &Audit<'_, '_>,
-    setting: &Setting,
+    forecast: &Forecast,
     ordinals: &mut Ordinals,
     finding: checks::Finding,
 ) -> report::Finding {
-    let assessment = finding.assess(setting);
+    let assessment = finding.assess(audit, forecast);
     let location = location(audit.program(), &finding.place);
     report::Finding {
         id: id_of(audit, ordinals, &finding, &location.file),
@@ -197,14 +202,14 @@ fn category(category: checks::Category) -> report::Category {
 }
 
 /// A route of the report.
-pub(crate) fn route(analysis: &Analysis<'_>, route: &Route) -> report::Route {
+fn route(analysis: &Analysis<'_>, route: &Route, queries: Option<f64>) -> report::Route {
     let program = analysis.program();
     report::Route {
         method: route.method.clone(),
         path: route.path.clone(),
         location: of_site(program, route.site),
         middleware: route.middleware.iter().map(|it| crate::routes::name(program, it)).collect(),
-        queries_per_request: None,
+        queries_per_request: queries,
         p95_millis: None,
     }
 }

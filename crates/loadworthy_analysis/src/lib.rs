@@ -34,6 +34,7 @@ mod react;
 mod routes;
 mod schema;
 mod sequence;
+mod tally;
 mod values;
 mod work;
 mod wrappers;
@@ -69,6 +70,7 @@ pub use react::{Component, EffectHook, State, components, is_in_flow, is_made_an
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use schema::{Models, models};
 pub use sequence::{Step as AwaitedStep, Waterfall, waterfalls};
+pub use tally::{Tallies, Trip, TripKind, chosen, total};
 pub use values::{External, Number, Resolver, Root, Site, Step, Value, Values};
 pub use work::{Work, Works};
 pub use wrappers::Wrapping;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::background::Background;
 use crate::cost::{Cost, Failure, Reach};
 use crate::environment::Environment;
 use crate::number::plain;
@@ -54,11 +55,13 @@ pub struct Assessment {
 ///
 /// Each resource is assessed by itself and the worst decides: pool (M/M/c), event loop (M/G/1),
 /// heap (growth over the run, bytes in flight), requests in flight (Little), added traffic, and
-/// failures. Only the finding's own cost is counted; the application's other work comes on top.
+/// failures. Pool and loop are shared: `background` is what the whole application keeps busy, the
+/// finding's own part included. What fills a resource is as severe as the whole where it takes a
+/// quarter of it or more, see [`crate::LARGE_PART`].
 /// Off the request path the severity is `Medium` at most, unless the code shares the loop or pool.
 #[must_use]
-pub fn assess(cost: &Cost, target: &Target, environment: &Environment) -> Assessment {
-    let situation = Situation { cost, target, environment };
+pub fn assess(cost: &Cost, target: &Target, environment: &Environment, background: Background) -> Assessment {
+    let situation = Situation { cost, target, environment, background };
     let mut loads: Vec<Load> = [
         waiting::pool(&situation),
         waiting::event_loop(&situation),

@@ -4,6 +4,7 @@
 //! (negative, not a number, a pool of no connections) are brought to the nearest one inside it.
 
 mod assess;
+mod background;
 mod cost;
 mod environment;
 mod heap;
@@ -15,6 +16,7 @@ mod target;
 mod waiting;
 
 pub use assess::{Assessment, Figure, assess};
+pub use background::Background;
 pub use cost::{Cost, DEFAULT_QUERY_MILLIS, ExternalWait, ExtraRequests, Failure, Range, Reach};
 pub use environment::{Environment, Fact, Machine, Pool, Source};
 pub use number::plain;
@@ -23,5 +25,5 @@ pub use queueing::{
     servers_needed, wait_percentile_many_servers, wait_percentile_single_server,
 };
 pub use resources::Resource;
-pub use severity::{SATURATED, SLO_AT_RISK, Severity, VISIBLE};
+pub use severity::{LARGE_PART, SATURATED, SLO_AT_RISK, Severity, VISIBLE};
 pub use target::Target;

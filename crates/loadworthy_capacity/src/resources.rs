@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::assess::Figure;
+use crate::background::Background;
 use crate::cost::Cost;
 use crate::environment::Environment;
 use crate::number::within_range;
@@ -59,6 +60,7 @@ pub(crate) struct Situation<'a> {
     pub(crate) cost: &'a Cost,
     pub(crate) target: &'a Target,
     pub(crate) environment: &'a Environment,
+    pub(crate) background: Background,
 }
 
 impl Situation<'_> {

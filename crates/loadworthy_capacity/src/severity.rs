@@ -11,6 +11,8 @@ pub const SATURATED: f64 = 1.0;
 pub const SLO_AT_RISK: f64 = 0.7;
 /// Part of a resource, or of the latency objective, from which a cost is visible in a load test.
 pub const VISIBLE: f64 = 0.1;
+/// Part of a shared resource's load from which one work is a cause of it being full.
+pub const LARGE_PART: f64 = 0.25;
 
 /// Ordered: `Monitor` is the least, `Critical` the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,6 +46,19 @@ impl Severity {
             u if u >= SLO_AT_RISK => Self::High,
             u if u >= VISIBLE => Self::Medium,
             _ => Self::Monitor,
+        }
+    }
+
+    /// The severity of a work that uses `own` of a shared resource of which all together use `all`: that of the whole
+    /// for a large part of it, for a visible part `Medium` at most, else its own.
+    pub(crate) fn of_part(own: f64, all: f64) -> Self {
+        let (alone, whole) = (Self::of_utilisation(own), Self::of_utilisation(all.max(own)));
+        if own >= LARGE_PART * all && own >= VISIBLE {
+            whole
+        } else if own >= VISIBLE / 2.0 {
+            alone.max(whole.min(Self::Medium))
+        } else {
+            alone
         }
     }
 

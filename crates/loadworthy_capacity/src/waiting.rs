@@ -17,24 +17,29 @@ const BLOCK_VARIATION: f64 = 1.0;
 /// The pool as M/M/c: each acquisition is an arrival, its hold the service time.
 pub(crate) fn pool(situation: &Situation<'_>) -> Option<Load> {
     let use_of_pool = PoolUse::of(situation)?;
-    let queue = Queue {
+    let alone = Queue {
         arrivals_per_second: situation.rate_per_instance() * use_of_pool.acquisitions,
         service_seconds: use_of_pool.hold_millis / use_of_pool.acquisitions / 1000.0,
         servers: situation.environment.connections(),
     };
+    let queue = among_others(&alone, situation);
     let p95 =
         use_of_pool.p95_millis(&queue, within_range(f64::from(situation.cost.queries_at_once)).max(1.0));
     let utilisation = queue.utilisation();
-    let severity =
-        Severity::of_utilisation(utilisation).max(Severity::of_latency(p95, situation.objective_millis()));
+    let own = Severity::of_part(alone.utilisation(), utilisation);
+    // A wait that others cause is no finding of this work.
+    let latency = Severity::of_latency(p95, situation.objective_millis());
+    let alone_p95 = use_of_pool.p95_millis(&alone, f64::from(situation.cost.queries_at_once.max(1)));
+    let own_latency = Severity::of_latency(alone_p95, situation.objective_millis());
+    let severity = own.max(own_latency).max(latency.min(own));
     Some(Load {
         resource: Resource::ConnectionPool,
         utilisation,
         severity,
         p95_millis: p95.is_finite().then_some(p95),
-        figures: pool_figures(situation, &use_of_pool, &queue),
+        figures: pool_figures(situation, &use_of_pool, &alone, &queue),
         assumptions: pool_assumptions(situation),
-        text: pool_text(situation, &use_of_pool, &queue, p95),
+        text: pool_text(situation, &use_of_pool, [&alone, &queue], p95),
     })
 }
 
@@ -63,11 +68,25 @@ impl PoolUse {
         }
         let worst = wait_percentile_many_servers(queue, P95_ABOVE).max(mean);
         let rounds = (self.acquisitions / at_once).max(1.0);
-        1000.0 * (rounds * queue.service_seconds + (rounds - 1.0) * mean + worst)
+        let own_seconds = self.hold_millis / self.acquisitions / 1000.0;
+        1000.0 * (rounds * own_seconds + (rounds - 1.0) * mean + worst)
     }
 }
 
-fn pool_figures(situation: &Situation<'_>, used: &PoolUse, queue: &Queue) -> Vec<Figure> {
+/// The same work in the queue that the whole application makes: arrivals add up, service is the weighted mean.
+fn among_others(alone: &Queue, situation: &Situation<'_>) -> Queue {
+    let own = offered_load(alone.arrivals_per_second, alone.service_seconds);
+    let others = situation.background.other_connections(own);
+    if others <= 0.0 {
+        return *alone;
+    }
+    let other_arrivals = others / (within_range(situation.cost.query_millis).max(0.1) / 1000.0);
+    let arrivals = alone.arrivals_per_second + other_arrivals;
+    Queue { arrivals_per_second: arrivals, service_seconds: (own + others) / arrivals, ..*alone }
+}
+
+fn pool_figures(situation: &Situation<'_>, used: &PoolUse, alone: &Queue, queue: &Queue) -> Vec<Figure> {
+    let own = offered_load(alone.arrivals_per_second, alone.service_seconds);
     let busy = offered_load(queue.arrivals_per_second, queue.service_seconds);
     let mut figures = Vec::new();
     if used.queries > 0.0 {
@@ -76,7 +95,8 @@ fn pool_figures(situation: &Situation<'_>, used: &PoolUse, queue: &Queue) -> Vec
     }
     figures.extend([
         Figure::new("pool_hold", used.hold_millis, "ms"),
-        Figure::new("connections_busy", busy, "connections"),
+        Figure::new("connections_busy", own, "connections"),
+        Figure::new("connections_busy_in_all", busy, "connections"),
         Figure::new("pool_size", f64::from(queue.servers), "connections"),
         Figure::new("pool_utilisation", queue.utilisation(), "ratio"),
         Figure::new("wait_probability", erlang_c(queue.servers, busy), "ratio"),
@@ -104,11 +124,21 @@ fn pool_assumptions(situation: &Situation<'_>) -> Vec<String> {
     assumptions
 }
 
-fn pool_text(situation: &Situation<'_>, used: &PoolUse, queue: &Queue, p95: f64) -> String {
+fn pool_text(situation: &Situation<'_>, used: &PoolUse, [alone, queue]: [&Queue; 2], p95: f64) -> String {
+    let own = offered_load(alone.arrivals_per_second, alone.service_seconds);
     let busy = offered_load(queue.arrivals_per_second, queue.service_seconds);
+    let whole = if busy > own * 1.01 {
+        format!(
+            " The application as a whole keeps {} busy (utilisation {}).",
+            plain(busy),
+            plain(queue.utilisation())
+        )
+    } else {
+        String::new()
+    };
     let effect = if p95.is_finite() {
         format!(
-            "This work alone takes {} ms at p95, with a {}% chance to wait for a connection.",
+            "This work takes {} ms at p95, with a {}% chance to wait for a connection.",
             plain(p95),
             plain(100.0 * erlang_c(queue.servers, busy)),
         )
@@ -116,12 +146,12 @@ fn pool_text(situation: &Situation<'_>, used: &PoolUse, queue: &Queue, p95: f64)
         "The pool saturates: requests queue faster than connections come back.".to_owned()
     };
     format!(
-        "{} req/s per instance × {} ms of connection time = {} of {} connections busy (utilisation {}). {effect}",
+        "{} req/s per instance × {} ms of connection time = {} of {} connections busy (utilisation {}).{whole} {effect}",
         plain(situation.rate_per_instance()),
         plain(used.hold_millis),
-        plain(busy),
-        queue.servers,
-        plain(queue.utilisation()),
+        plain(own),
+        alone.servers,
+        plain(alone.utilisation()),
     )
 }
 
@@ -133,33 +163,41 @@ pub(crate) fn event_loop(situation: &Situation<'_>) -> Option<Load> {
     }
     let speed = situation.environment.machine.loop_speed();
     let (rate, seconds) = (situation.rate_per_instance(), block / speed / 1000.0);
-    let utilisation = offered_load(rate, seconds);
-    let wait = mean_wait_single_server(rate, seconds, BLOCK_VARIATION);
-    let p95 = 1000.0 * (seconds + wait_percentile_single_server(rate, seconds, BLOCK_VARIATION, P95_ABOVE));
+    let own = offered_load(rate, seconds);
+    let utilisation = own + situation.background.other_loop(own);
+    // What others do in short turns leaves less of the loop to drain the queue that these blocks make.
+    let slowed = if utilisation < 1.0 { (1.0 - own) / (1.0 - utilisation) } else { f64::INFINITY };
+    let wait = mean_wait_single_server(rate, seconds, BLOCK_VARIATION) * slowed;
+    let blocked = wait_percentile_single_server(rate, seconds, BLOCK_VARIATION, P95_ABOVE);
+    let p95 = 1000.0 * (seconds + if blocked > 0.0 { blocked * slowed } else { 0.0 });
+    let part = Severity::of_part(own, utilisation);
+    let own_p95 = Severity::of_latency(1000.0 * (seconds + blocked), situation.objective_millis());
     let mut assumptions: Vec<String> = situation.instance_assumption().into_iter().collect();
     assumptions.extend(situation.environment.machine.cores.assumption().map(str::to_owned));
     Some(Load {
         resource: Resource::EventLoop,
         utilisation,
-        severity: Severity::of_utilisation(utilisation)
-            .max(Severity::of_latency(p95, situation.objective_millis())),
+        severity: part.max(own_p95).max(Severity::of_latency(p95, situation.objective_millis()).min(part)),
         p95_millis: p95.is_finite().then_some(p95),
         figures: vec![
             Figure::new("loop_block", block, "ms"),
-            Figure::new("loop_utilisation", utilisation, "ratio"),
+            Figure::new("loop_utilisation", own, "ratio"),
+            Figure::new("loop_utilisation_in_all", utilisation, "ratio"),
             Figure::new("loop_wait_mean", wait * 1000.0, "ms"),
         ],
         assumptions,
-        text: loop_text(rate, seconds * 1000.0, wait * 1000.0),
+        text: loop_text([rate, seconds * 1000.0, wait * 1000.0], [own, utilisation]),
     })
 }
 
-fn loop_text(rate: f64, block_millis: f64, wait_millis: f64) -> String {
+fn loop_text([rate, block_millis, wait_millis]: [f64; 3], [own, all]: [f64; 2]) -> String {
+    let whole =
+        if all > own * 1.01 { format!(" (with all other work {})", plain(all)) } else { String::new() };
     let use_of_loop = format!(
-        "{} req/s per instance × {} ms of blocked event loop = {} of its one thread",
+        "{} req/s per instance × {} ms of blocked event loop = {} of its one thread{whole}",
         plain(rate),
         plain(block_millis),
-        plain(rate * block_millis / 1000.0),
+        plain(own),
     );
     if wait_millis.is_finite() {
         format!(

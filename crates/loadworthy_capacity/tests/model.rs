@@ -1,14 +1,14 @@
 //! The model against worked examples and its laws.
 
 use loadworthy_capacity::{
-    Assessment, Cost, Environment, ExternalWait, ExtraRequests, Fact, Failure, Queue, Range, Reach, Resource,
-    Severity, Target, assess, erlang_c, mean_wait_many_servers, mean_wait_single_server, offered_load,
-    servers_needed, wait_percentile_many_servers, wait_percentile_single_server,
+    Assessment, Background, Cost, Environment, ExternalWait, ExtraRequests, Fact, Failure, Queue, Range,
+    Reach, Resource, Severity, Target, assess, erlang_c, mean_wait_many_servers, mean_wait_single_server,
+    offered_load, servers_needed, wait_percentile_many_servers, wait_percentile_single_server,
 };
 use proptest::prelude::*;
 
 fn at_default(cost: &Cost) -> Assessment {
-    assess(cost, &Target::default(), &Environment::default())
+    assess(cost, &Target::default(), &Environment::default(), Background::default())
 }
 
 fn figure(assessment: &Assessment, name: &str) -> f64 {
@@ -45,7 +45,8 @@ fn fifteen_milliseconds_of_loop_at_a_hundred_requests_is_critical() {
 fn more_instances_relieve_the_loop() {
     let mut environment = Environment::default();
     environment.machine.instances = Fact::read(4);
-    let assessment = assess(&Cost::at_share(1.0).loop_block(8.0), &Target::default(), &environment);
+    let assessment =
+        assess(&Cost::at_share(1.0).loop_block(8.0), &Target::default(), &environment, Background::default());
     assert!(near(assessment.utilisation, 0.2), "{assessment:?}");
     assert!(assessment.assumptions.iter().all(|a| !a.contains("one Node process")));
 }
@@ -54,7 +55,8 @@ fn more_instances_relieve_the_loop() {
 fn half_a_core_doubles_the_block() {
     let mut environment = Environment::default();
     environment.machine.cores = Fact::read(0.5);
-    let assessment = assess(&Cost::at_share(1.0).loop_block(4.0), &Target::default(), &environment);
+    let assessment =
+        assess(&Cost::at_share(1.0).loop_block(4.0), &Target::default(), &environment, Background::default());
     assert!(near(assessment.utilisation, 0.8) && assessment.severity == Severity::High, "{assessment:?}");
 }
 
@@ -125,7 +127,8 @@ fn the_servers_own_limit_divides_among_instances() {
     let mut environment = Environment::default();
     environment.machine.instances = Fact::read(10);
     environment.pool.server_max_connections = Some(50);
-    let assessment = assess(&Cost::at_share(1.0).queries(10.0), &Target::default(), &environment);
+    let assessment =
+        assess(&Cost::at_share(1.0).queries(10.0), &Target::default(), &environment, Background::default());
     assert!(near(figure(&assessment, "pool_size"), 5.0), "{assessment:?}");
 }
 
@@ -163,12 +166,23 @@ fn values_out_of_range_still_give_an_answer() {
         environment.machine.heap_limit_mb = Fact::read(odd);
         environment.machine.instances = Fact::read(0);
         environment.pool.max = Fact::read(u32::MAX);
-        assert!(!assess(&cost, &target, &environment).utilisation.is_nan());
+        assert!(!assess(&cost, &target, &environment, Background::default()).utilisation.is_nan());
     }
 }
 
 fn any_cost(queries: f64, block: f64, growth: f64, bytes: f64) -> Cost {
     Cost::at_share(0.5).queries(queries).loop_block(block).heap_growth(growth).bytes(bytes)
+}
+
+#[test]
+fn a_large_part_of_a_full_pool_is_its_cause() {
+    let among = Background { connections_busy: 12.0, loop_busy: 0.0 };
+    let severity = |queries: f64| {
+        assess(&Cost::at_share(1.0).queries(queries), &Target::default(), &Environment::default(), among)
+            .severity
+    };
+    // Of 10 connections 12 are wanted: 4 of them are a third, 1 is a part of many, 0.2 is none.
+    assert_eq!([20.0, 5.0, 1.0].map(severity), [Severity::Critical, Severity::Medium, Severity::Monitor]);
 }
 
 proptest! {
@@ -215,14 +229,25 @@ proptest! {
             ..any_cost(queries, block, growth, bytes)
         };
         let environment = Environment::default();
-        let low = assess(&cost, &Target { requests_per_second: rate, ..Target::default() }, &environment);
-        let high = assess(&cost, &Target { requests_per_second: rate * more, ..Target::default() }, &environment);
+        let low = assess(&cost, &Target { requests_per_second: rate, ..Target::default() }, &environment, Background::default());
+        let high = assess(&cost, &Target { requests_per_second: rate * more, ..Target::default() }, &environment, Background::default());
         prop_assert!(high.severity >= low.severity);
         for (before, after) in [("pool_utilisation", queries), ("loop_utilisation", block)] {
             if after > 0.0 {
                 prop_assert!(figure(&high, before) >= figure(&low, before));
             }
         }
+    }
+
+    #[test]
+    fn others_never_make_a_work_look_harmless(
+        queries in 0.0f64..200.0, block in 0.0f64..50.0, connections in 0.0f64..50.0, turns in 0.0f64..3.0,
+    ) {
+        let cost = any_cost(queries, block, 10.0, 10.0);
+        let among = Background { connections_busy: connections, loop_busy: turns };
+        let assessed = assess(&cost, &Target::default(), &Environment::default(), among);
+        prop_assert!(assessed.severity >= at_default(&cost).severity);
+        prop_assert!(!assessed.utilisation.is_nan() && assessed.p95_millis.is_none_or(f64::is_finite));
     }
 
     #[test]
@@ -236,7 +261,7 @@ proptest! {
     fn severity_never_falls_with_a_longer_run(growth in 0.0f64..1e6, seconds in 1.0f64..10_000.0, more in 1.0f64..10.0) {
         let cost = Cost::at_share(0.5).heap_growth(growth).external(ExternalWait::Deadline(30_000.0));
         let run = |duration_seconds| {
-            assess(&cost, &Target { duration_seconds, ..Target::default() }, &Environment::default()).severity
+            assess(&cost, &Target { duration_seconds, ..Target::default() }, &Environment::default(), Background::default()).severity
         };
         prop_assert!(run(seconds * more) >= run(seconds));
     }

@@ -8,6 +8,7 @@ use loadworthy_syntax::{Function, FunctionId, Kind, Module};
 
 use crate::finding::{Evidence, Place};
 use crate::setting::Setting;
+use crate::traffic::Traffic;
 
 /// One audit, as a check on one thread sees it.
 pub struct Audit<'a, 'p> {
@@ -21,14 +22,16 @@ pub struct Audit<'a, 'p> {
     pub facts: &'a Facts,
     /// The load.
     pub target: &'a Target,
+    /// Which part of it each entry point takes.
+    pub traffic: &'a Traffic,
 }
 
 impl<'a, 'p> Audit<'a, 'p> {
     /// An audit on one thread.
     #[must_use]
     pub fn new(analysis: &'a Analysis<'p>, resolver: &'a Resolver<'p>, setting: &'a Setting) -> Self {
-        let Setting { target, facts, environment } = setting;
-        Self { analysis, resolver, environment, facts, target }
+        let Setting { target, facts, environment, traffic } = setting;
+        Self { analysis, resolver, environment, facts, target, traffic }
     }
 
     /// The program.
@@ -171,13 +174,23 @@ impl<'a, 'p> Audit<'a, 'p> {
         }
     }
 
+    /// The part of the traffic that reaches any of these places; that of a usual entry point where none is known to.
+    #[must_use]
+    pub fn share_of(&self, sites: &[Site]) -> f64 {
+        let routes = self.analysis.routes();
+        let reach = self.analysis.reach();
+        let reached: Vec<usize> = sites
+            .iter()
+            .flat_map(|site| reach.routes(self.analysis.owner(*site)).iter().copied())
+            .filter(|at| routes.get(*at).is_some_and(|route| route.kind.is_per_request()))
+            .collect();
+        if reached.is_empty() { self.traffic.typical_share() } else { self.traffic.share_of(reached) }
+    }
+
     /// A cost at the share of the routes that reach a place; off the request path where none does.
     #[must_use]
     pub fn cost_at(&self, site: Site) -> Cost {
-        let reached = self.analysis.routes_to(site).filter(|route| route.kind.is_per_request()).count();
-        let total = self.analysis.routes().iter().filter(|route| route.kind.is_per_request()).count();
-        let count = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
-        let cost = Cost::at_routes(count(reached.max(1)), count(total.max(1)));
+        let cost = Cost::at_share(self.share_of(&[site]));
         if self.is_per_request(site) || self.is_unreached(site) {
             return cost;
         }

@@ -3,8 +3,9 @@
 use loadworthy_analysis::Site;
 use loadworthy_capacity::{Assessment, Cost, Severity, assess};
 
+use crate::audit::Audit;
+use crate::forecast::Forecast;
 use crate::meta::Meta;
-use crate::setting::Setting;
 
 /// A defect, or a pattern that one missing fact decides.
 #[derive(Clone, Debug)]
@@ -179,9 +180,10 @@ impl Finding {
 
     /// What it does to the target, the severity within the bounds of the check.
     #[must_use]
-    pub fn assess(&self, setting: &Setting) -> Assessment {
+    pub fn assess(&self, audit: &Audit<'_, '_>, forecast: &Forecast) -> Assessment {
         let (least, most) = self.bounds;
-        let mut assessment = assess(&self.cost, &setting.target, &setting.environment);
+        let background = forecast.background(audit, &self.place);
+        let mut assessment = assess(&self.cost, audit.target, audit.environment, background);
         assessment.severity = assessment.severity.min(most).max(least);
         assessment
     }

@@ -68,19 +68,9 @@ fn has_elements(audit: &Audit<'_, '_>, site: Site) -> bool {
 
 /// A cost at the share of the routes that reach any of the places; at that of the first where none does.
 pub(crate) fn cost_of(audit: &Audit<'_, '_>, sites: &[Site]) -> Cost {
-    let mut reached: Vec<usize> = Vec::new();
-    for site in sites {
-        reached.extend(audit.analysis.reach().routes(audit.analysis.owner(*site)));
-    }
-    reached.sort_unstable();
-    reached.dedup();
-    let routes = audit.analysis.routes();
-    let is_core = |at: &usize| routes.get(*at).is_some_and(|route| route.kind.is_per_request());
-    let count = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
-    let reached = count(reached.iter().filter(|at| is_core(at)).count());
-    let total = count(routes.iter().filter(|route| route.kind.is_per_request()).count());
-    let Some(first) = sites.first() else { return Cost::at_routes(1, total.max(1)) };
+    let share = audit.share_of(sites);
+    let Some(first) = sites.first() else { return Cost::at_share(share) };
     let busiest = sites.iter().copied().find(|site| audit.is_per_request(*site)).unwrap_or(*first);
     let cost = audit.cost_at(busiest);
-    Cost { share: Cost::at_routes(reached.max(1), total.max(1)).share, ..cost }
+    Cost { share, ..cost }
 }

@@ -1,8 +1,10 @@
 //! What findings are judged against: the load, and what the application runs on.
 
-use loadworthy_analysis::{Program, Resolver};
+use loadworthy_analysis::{Analysis, Resolver};
 use loadworthy_capacity::{self as capacity, Target};
 use loadworthy_environment::{self as environment, Basis, Known, Overrides};
+
+use crate::traffic::{Traffic, Weights};
 
 /// The load target, the facts of the environment, and those among them that the load model calculates with.
 #[derive(Clone, Debug)]
@@ -13,15 +15,18 @@ pub struct Setting {
     pub facts: environment::Environment,
     /// The same in the load model's terms.
     pub environment: capacity::Environment,
+    /// Which part of the load each entry point takes.
+    pub traffic: Traffic,
 }
 
 impl Setting {
     /// Infers the environment of a program; what the user knows better goes before.
     #[must_use]
-    pub fn infer(program: &Program<'_>, target: Target, overrides: &Overrides) -> Self {
+    pub fn infer(analysis: &Analysis<'_>, target: Target, overrides: &Overrides, weights: &Weights) -> Self {
+        let program = analysis.program();
         let facts = environment::environment(&Resolver::new(program), program.knowledge(), overrides);
         let environment = for_model(&facts);
-        Self { target, facts, environment }
+        Self { target, facts, environment, traffic: Traffic::of(analysis, weights) }
     }
 }
 

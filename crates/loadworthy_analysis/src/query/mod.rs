@@ -78,6 +78,19 @@ pub struct Query {
     pub is_part: bool,
 }
 
+impl Query {
+    /// Statements that it sends: Prisma and Mongoose read each relation by a statement of its own, others join.
+    #[must_use]
+    pub fn statements(&self) -> u32 {
+        fn nested(includes: &[Include]) -> usize {
+            includes.iter().map(|include| 1 + nested(&include.includes)).sum()
+        }
+        let more =
+            if matches!(self.family, Family::Prisma | Family::Mongoose) { nested(&self.includes) } else { 0 };
+        u32::try_from(1 + more).unwrap_or(u32::MAX)
+    }
+}
+
 /// The languages of queries: a remedy is written in the same.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Family {

@@ -2,5 +2,5 @@
 
 pub(crate) mod n_plus_one;
 pub(crate) mod pool_exhaustion;
-mod rows;
+pub(crate) mod rows;
 pub(crate) mod unbounded_fetch;

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 
 use loadworthy_analysis::{Analysis, Program, Resolver};
 use loadworthy_capacity::{Severity, Target};
-use loadworthy_checks::{Audit, Edit, Finding, Place, Setting, Verdict, route_name, run_all};
+use loadworthy_checks::{
+    Audit, Edit, Finding, Forecast, Place, Setting, Verdict, Weights, route_name, run_all,
+};
 use loadworthy_environment::Overrides;
 use loadworthy_knowledge::Knowledge;
 use loadworthy_project::{Diagnostic, DiscoverOptions, Project};
@@ -51,12 +53,14 @@ pub(crate) fn audit(root: &Path, is_wanted: impl Fn(&str) -> bool + Send + Sync)
     Ok(pool.install(|| {
         let program = Program::read(&project, Knowledge::builtin());
         let analysis = Analysis::new(&program);
-        let setting = Setting::infer(&program, Target::default(), &Overrides::default());
+        let setting =
+            Setting::infer(&analysis, Target::default(), &Overrides::default(), &Weights::default());
         let found = run_all(&analysis, &setting, is_wanted);
         let resolver = Resolver::new(&program);
         let audit = Audit::new(&analysis, &resolver, &setting);
+        let forecast = Forecast::of(&audit, &found);
         Outcome {
-            got: found.iter().map(|finding| got(&audit, &setting, finding)).collect(),
+            got: found.iter().map(|finding| got(&audit, &forecast, finding)).collect(),
             routes: analysis
                 .routes()
                 .iter()
@@ -67,7 +71,7 @@ pub(crate) fn audit(root: &Path, is_wanted: impl Fn(&str) -> bool + Send + Sync)
     }))
 }
 
-fn got(audit: &Audit<'_, '_>, setting: &Setting, finding: &Finding) -> Got {
+fn got(audit: &Audit<'_, '_>, forecast: &Forecast, finding: &Finding) -> Got {
     let (file, line) = place(audit, &finding.place);
     let (tier, missing_fact) = match &finding.verdict {
         Verdict::Proven => (Tier::Finding, String::new()),
@@ -76,7 +80,7 @@ fn got(audit: &Audit<'_, '_>, setting: &Setting, finding: &Finding) -> Got {
     Got {
         tier,
         code: finding.meta.code,
-        severity: finding.assess(setting).severity,
+        severity: finding.assess(audit, forecast).severity,
         file,
         line,
         title: finding.words.title.clone(),

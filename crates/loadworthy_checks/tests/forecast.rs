@@ -1,0 +1,113 @@
+//! The traffic mix, the queries of each route, and what the application as a whole makes of a finding.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+
+use loadworthy_analysis::{Analysis, Program, Resolver};
+use loadworthy_capacity::{Severity, Target};
+use loadworthy_checks::{Audit, Forecast, Setting, Weights, route_name, run_all};
+use loadworthy_environment::Overrides;
+use loadworthy_knowledge::Knowledge;
+use loadworthy_project::{DiscoverOptions, Project};
+
+const MANIFEST: &str =
+    r#"{"name":"shop","dependencies":{"express":"4.19.2","pg":"8.11.0","express-rate-limit":"7.0.0"}}"#;
+
+const APP: &str = r#"
+import express from "express";
+import { Pool } from "pg";
+const pool = new Pool({ max: 10 });
+const app = express();
+async function owner(id) {
+  if (!id) {
+    return null;
+  }
+  return pool.query("SELECT name FROM users WHERE id = $1", [id]);
+}
+app.get("/orders", async (req, res) => {
+  const { rows } = await pool.query("SELECT id, owner FROM orders LIMIT 50");
+  for (const order of rows) {
+    order.name = await owner(order.owner);
+  }
+  res.json(rows);
+});
+app.get("/orders/:id", async (req, res) => {
+  const found = req.query.full
+    ? await pool.query("SELECT * FROM orders WHERE id = $1", [req.params.id])
+    : await pool.query("SELECT id FROM orders WHERE id = $1", [req.params.id]);
+  if (!found.rows[0]) {
+    await pool.query("INSERT INTO misses(id) VALUES ($1)", [req.params.id]);
+    return res.sendStatus(404);
+  }
+  await pool.query("UPDATE orders SET seen = now() WHERE id = $1", [req.params.id]);
+  res.json(found.rows[0]);
+});
+app.post("/orders", async (req, res) => {
+  await pool.query("INSERT INTO orders(owner) VALUES ($1)", [req.body.owner]);
+  res.sendStatus(201);
+});
+app.get("/health", (req, res) => res.send("ok"));
+app.get("/admin/report", async (req, res) => {
+  res.json(await pool.query("SELECT count(*) FROM orders"));
+});
+app.listen(3000);
+"#;
+
+/// "GET /orders", its share and its queries, and the severity of each 1A finding.
+fn audited(weights: &Weights, rate: f64) -> (Vec<(String, f64, f64)>, Vec<Severity>) {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("package.json"), MANIFEST).unwrap();
+    fs::write(dir.path().join("app.js"), APP).unwrap();
+    let project = Project::discover(dir.path(), &DiscoverOptions::default()).unwrap();
+    let program = Program::load(&project, Knowledge::builtin(), 1).unwrap();
+    let analysis = Analysis::new(&program);
+    let target = Target { requests_per_second: rate, ..Target::default() };
+    let setting = Setting::infer(&analysis, target, &Overrides::default(), weights);
+    let found = run_all(&analysis, &setting, |code| code == "1A");
+    let resolver = Resolver::new(&program);
+    let audit = Audit::new(&analysis, &resolver, &setting);
+    let forecast = Forecast::of(&audit, &found);
+    let routes = analysis.routes().iter().enumerate();
+    let rows = routes
+        .map(|(at, route)| (route_name(route), setting.traffic.share(at), forecast.queries(at).unwrap()));
+    (rows.collect(), found.iter().map(|finding| finding.assess(&audit, &forecast).severity).collect())
+}
+
+fn of<'r>(rows: &'r [(String, f64, f64)], name: &str) -> &'r (String, f64, f64) {
+    rows.iter().find(|row| row.0 == name).unwrap()
+}
+
+#[test]
+fn reads_take_most_and_what_nobody_calls_next_to_nothing() {
+    let (rows, _) = audited(&Weights::default(), 100.0);
+    let sum: f64 = rows.iter().map(|row| row.1).sum();
+    assert!((sum - 1.0).abs() < 1e-9, "{rows:?}");
+    let share = |name| of(&rows, name).1;
+    assert!((share("POST /orders") - 0.2).abs() < 1e-9, "{rows:?}");
+    assert!(share("GET /orders") > 0.35 && (share("GET /orders") - share("GET /orders/:id")).abs() < 1e-9);
+    assert!(share("GET /admin/report") < 0.2 * share("GET /orders"));
+    assert!(share("GET /health") < 0.02 * share("GET /orders"));
+}
+
+#[test]
+fn weights_of_the_user_go_before() {
+    let weights = Weights::from([("GET /health".to_owned(), 3.0), ("POST /orders".to_owned(), 1.0)]);
+    let (rows, _) = audited(&weights, 100.0);
+    assert!((of(&rows, "GET /health").1 - 0.75).abs() < 1e-9, "{rows:?}");
+    assert!(of(&rows, "GET /orders").1.abs() < 1e-9, "{rows:?}");
+}
+
+#[test]
+fn queries_follow_loops_and_take_the_larger_of_branches() {
+    let (rows, _) = audited(&Weights::default(), 100.0);
+    let queries = |name| of(&rows, name).2;
+    assert!((queries("GET /orders") - 51.0).abs() < 1e-9, "{rows:?}");
+    assert!((queries("GET /orders/:id") - 2.0).abs() < 1e-9, "{rows:?}");
+    assert!((queries("POST /orders") - 1.0).abs() < 1e-9 && queries("GET /health").abs() < 1e-9, "{rows:?}");
+}
+
+#[test]
+fn severity_follows_the_rate() {
+    let severities = [1.0, 200.0, 400.0].map(|rate| audited(&Weights::default(), rate).1);
+    assert_eq!(severities, [[Severity::Medium], [Severity::High], [Severity::Critical]]);
+}
