@@ -14,6 +14,7 @@ use crate::{asynchrony, database, frontend, memory, resilience};
 pub const CHECKS: &[&dyn Check] = &[
     &database::n_plus_one::NPlusOne,
     &database::unbounded_fetch::UnboundedFetch,
+    &database::missing_index::MissingIndex,
     &database::pool_exhaustion::PoolExhaustion,
     &memory::leaked_handle::LeakedHandle,
     &memory::unbounded_cache::UnboundedCache,

@@ -119,6 +119,7 @@ fn united(parts: Vec<Part>) -> (Vec<Table>, Vec<Vec<usize>>) {
 fn unite(first: &mut Table, second: Table) {
     if first.extent < second.extent {
         first.place = second.place;
+        first.last_line = second.last_line;
         first.extent = second.extent;
     }
     let names = second.model.into_iter().chain(second.aliases);

@@ -188,6 +188,7 @@ fn read_model(block: &Block<'_>, models: &[&str], schema: &mut Schema, diagnosti
         model: Some(block.name.to_owned()),
         extent: Extent::Declared,
         place: block.place.clone(),
+        last_line: block.lines.last().map_or(0, |line| line.number + 1),
         tools: vec![Tool::Prisma],
         ..Table::default()
     };

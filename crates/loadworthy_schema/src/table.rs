@@ -306,6 +306,8 @@ pub struct Table {
     pub relations: Vec<Relation>,
     /// Where it was declared: the model's place, else the migration's.
     pub place: Place,
+    /// The line on which that declaration ends; 0 where it is not known.
+    pub last_line: u32,
     /// In whose languages, the model's first.
     pub tools: Vec<Tool>,
 }

@@ -121,6 +121,7 @@ impl<'r, 'p> Tables<'r, 'p> {
             scope: reading.scope(site.0).to_owned(),
             extent: Extent::Declared,
             place: reading.place(site),
+            last_line: reading.last_line(site),
             tools: vec![Tool::Drizzle],
             ..Table::default()
         };

@@ -71,6 +71,11 @@ impl<'p> Reading<'_, 'p> {
         Place { file: self.resolver.program().path(file).to_owned(), line }
     }
 
+    /// The line on which a node ends.
+    pub(super) fn last_line(self, (file, node): Site) -> u32 {
+        self.module(file).map_or(0, |module| module.lines_of(node).1)
+    }
+
     /// The folder of the package that holds a file.
     pub(super) fn scope(self, file: FileId) -> &'p str {
         let project = self.resolver.program().project();

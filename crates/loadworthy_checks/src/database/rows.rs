@@ -149,7 +149,7 @@ fn is_selective(query: &Query, table: Option<&Table>) -> bool {
 }
 
 /// A column with a few values, each of many rows.
-fn is_state(column: &str, table: Option<&Table>) -> bool {
+pub(crate) fn is_state(column: &str, table: Option<&Table>) -> bool {
     let declared = table.and_then(|table| table.column(column)).and_then(|column| column.distinct);
     if let Some(distinct) = declared {
         return distinct <= 20;

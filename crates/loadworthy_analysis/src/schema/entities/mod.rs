@@ -63,6 +63,7 @@ impl<'r, 'p> Entities<'r, 'p> {
             scope: self.reading.scope(at.0).to_owned(),
             extent: Extent::Declared,
             place: self.reading.place(at),
+            last_line: self.reading.last_line(at),
             tools: vec![self.tool],
             ..Table::default()
         };

@@ -115,6 +115,8 @@ impl<'r, 'p> Schemas<'r, 'p> {
         let mut schema = Schema::default();
         let options = reading.argument(site, 1);
         start(reading, options, &mut schema);
+        schema.table.place = reading.place(site);
+        schema.table.last_line = reading.last_line(site);
         if let Some(definition) = reading.argument(site, 0) {
             self.add_paths(&mut schema.table, "", definition, 0);
         }

@@ -136,6 +136,7 @@ impl Models {
             scope: scope.to_owned(),
             extent: Extent::Declared,
             place: reading.place(site),
+            last_line: reading.last_line(site),
             tools: vec![Tool::Sequelize],
             ..Table::default()
         };
