@@ -27,6 +27,7 @@ mod origin;
 mod paths;
 mod positions;
 mod program;
+mod protection;
 mod providers;
 mod query;
 mod reach;
@@ -61,6 +62,7 @@ pub use loops::{LoopForm, Repeat, loops_around};
 pub use origin::{CLIENT_INPUT, Multiplicity, Origins};
 pub use paths::{Act, Assumption, Begin, Duty, Exit, ExitKind, Ways, ways};
 pub use program::Program;
+pub use protection::{Guard, Guarded, Protections};
 pub use query::{
     Bound, Condition, Family, Filter, Include, Limits, Operation, Operator, Options, OrderBy, Property,
     Queries, Query, RowUse, Selected, Yields, row_uses,

@@ -22,6 +22,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &asynchrony::check_then_act::CheckThenAct,
     &asynchrony::await_waterfall::AwaitWaterfall,
     &asynchrony::event_loop_block::EventLoopBlock,
+    &resilience::unprotected_endpoint::UnprotectedEndpoint,
     &resilience::error_observability::ErrorObservability,
     &frontend::rerender_storm::RerenderStorm,
     &frontend::fetch_loop::FetchLoop,

@@ -43,12 +43,12 @@
 
 mod callbacks;
 mod floating;
-mod gaps;
+pub(super) mod gaps;
 mod handlers;
 mod listeners;
 mod middleware;
 mod payloads;
-mod process;
+pub(super) mod process;
 mod promises;
 mod scopes;
 mod startup;

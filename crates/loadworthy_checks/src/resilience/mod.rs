@@ -1,3 +1,4 @@
 //! Checks of this group, one file each.
 
 pub(crate) mod error_observability;
+pub(crate) mod unprotected_endpoint;

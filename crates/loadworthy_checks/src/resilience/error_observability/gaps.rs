@@ -181,15 +181,26 @@ fn finding(audit: &Audit<'_, '_>, gap: &Gap, lacking: &[&Application]) -> Option
         verify: gap.verify.to_owned(),
         tradeoff: gap.tradeoff.to_owned(),
     };
-    let mut finding =
-        Finding::new(&META, first.site, evidence, Cost::at_share(1.0), words, fix(audit, gap, first));
+    let mut finding = Finding::new(
+        &META,
+        first.site,
+        evidence,
+        Cost::at_share(1.0),
+        words,
+        wired(audit, gap.concern, first),
+    );
     finding.routes = Some(Vec::new());
     Some(finding.at_least(gap.severity).at_most(gap.severity))
 }
 
-fn fix(audit: &Audit<'_, '_>, gap: &Gap, application: &Application) -> Fix {
+/// The code that gives an application what it lacks, in its own style; empty where its framework is not known.
+pub(in crate::resilience) fn wired(
+    audit: &Audit<'_, '_>,
+    concern: Concern,
+    application: &Application,
+) -> Fix {
     let framework = audit.knowledge().library(application.framework).id.as_str();
-    let Some(wiring) = audit.knowledge().wiring(gap.concern, framework) else { return Fix::default() };
+    let Some(wiring) = audit.knowledge().wiring(concern, framework) else { return Fix::default() };
     let style = Style::of(audit, application);
     let code = filled(audit, wiring, &style, application);
     let install = match wiring.packages.as_slice() {

@@ -164,7 +164,7 @@ fn ends_process(audit: &Audit<'_, '_>, function: loadworthy_analysis::FunctionRe
     false
 }
 
-pub(super) fn package_of(audit: &Audit<'_, '_>, site: Site) -> Option<PackageId> {
+pub(in crate::resilience) fn package_of(audit: &Audit<'_, '_>, site: Site) -> Option<PackageId> {
     audit.program().project().file(site.0).map(|file| file.package)
 }
 
