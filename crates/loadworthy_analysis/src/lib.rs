@@ -35,6 +35,7 @@ mod react;
 mod routes;
 mod schema;
 mod sequence;
+mod switches;
 mod tally;
 mod values;
 mod work;
@@ -72,6 +73,7 @@ pub use react::{Component, EffectHook, State, components, is_in_flow, is_made_an
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use schema::{Models, models};
 pub use sequence::{Step as AwaitedStep, Waterfall, waterfalls};
+pub use switches::{Switch, switches};
 pub use tally::{Tallies, Trip, TripKind, chosen, total};
 pub use values::{External, Number, Resolver, Root, Site, Step, Value, Values};
 pub use work::{Work, Works};

@@ -185,7 +185,6 @@ impl<'a, 'p> Protections<'a, 'p> {
             "jwt",
             "token",
             "login",
-            "session",
             "guard",
             "isadmin",
             "permission",

@@ -18,6 +18,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &database::pool_exhaustion::PoolExhaustion,
     &memory::leaked_handle::LeakedHandle,
     &memory::unbounded_cache::UnboundedCache,
+    &memory::log_flooding::LogFlooding,
     &asynchrony::missing_timeout::MissingTimeout,
     &asynchrony::check_then_act::CheckThenAct,
     &asynchrony::await_waterfall::AwaitWaterfall,

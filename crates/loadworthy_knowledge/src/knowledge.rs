@@ -14,11 +14,12 @@ use crate::hooks::Hook;
 use crate::libraries::{Libraries, Library};
 use crate::members::{Members, Origin};
 use crate::names::{HandleId, HandleNames, LibId};
+use crate::options::{OptionRow, OptionRows, OptionTrait};
 use crate::reference::{Cost, Costs, DefaultRow, Defaults, Trap, Traps};
 use crate::rows::Member;
 use crate::source::{
     BLOCKING, CALLBACKS, CONVENTIONS, COSTS, DEADLINES, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File,
-    HANDLES, HOOKS, TRAPS, WIRING,
+    HANDLES, HOOKS, OPTIONS, TRAPS, WIRING,
 };
 use crate::steps::{HandleRow, Step, Steps};
 use crate::versions::{Nearest, installed};
@@ -42,6 +43,7 @@ pub struct Knowledge {
     traps: OnceLock<Traps>,
     environment: OnceLock<EnvironmentRows>,
     wiring: OnceLock<WiringRows>,
+    options: OnceLock<OptionRows>,
 }
 
 /// A test reads every compiled-in file, so the empty fallback is never taken.
@@ -513,6 +515,12 @@ impl Knowledge {
     #[must_use]
     pub fn ping(&self, lib: &str) -> Option<&str> {
         self.wiring_rows().ping(lib)
+    }
+
+    /// The options that do such a thing.
+    pub fn options(&self, does: OptionTrait) -> impl Iterator<Item = &OptionRow> {
+        let rows = self.options.get_or_init(|| OptionRows::new(File::parse(OPTIONS).unwrap_or_default()));
+        rows.rows.iter().filter(move |row| row.does == does)
     }
 
     fn wiring_rows(&self) -> &WiringRows {

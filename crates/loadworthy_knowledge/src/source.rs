@@ -12,6 +12,7 @@ use crate::error::KnowledgeError;
 use crate::failures::{ErrorEvent, GivesUp, KeepsAlive, Rejection, Throws};
 use crate::hooks::Hook;
 use crate::libraries::Library;
+use crate::options::OptionRow;
 use crate::reference::{Cost, DefaultRow, Trap};
 use crate::rows::Member;
 use crate::steps::HandleRow;
@@ -26,6 +27,7 @@ pub(crate) const DEFAULTS: (&str, &str) = ("defaults.toml", include_str!("../dat
 pub(crate) const COSTS: (&str, &str) = ("costs.toml", include_str!("../data/costs.toml"));
 pub(crate) const FAILURES: (&str, &str) = ("failures.toml", include_str!("../data/failures.toml"));
 pub(crate) const WIRING: (&str, &str) = ("wiring.toml", include_str!("../data/wiring.toml"));
+pub(crate) const OPTIONS: (&str, &str) = ("options.toml", include_str!("../data/options.toml"));
 pub(crate) const TRAPS: (&str, &str) = ("traps.toml", include_str!("../data/traps.toml"));
 pub(crate) const BLOCKING: (&str, &str) = ("blocking.toml", include_str!("../data/blocking.toml"));
 pub(crate) const DEADLINES: (&str, &str) = ("deadlines.toml", include_str!("../data/deadlines.toml"));
@@ -50,6 +52,7 @@ pub(crate) struct File {
     pub(crate) default: Vec<DefaultRow>,
     pub(crate) cost: Vec<Cost>,
     pub(crate) trap: Vec<Trap>,
+    pub(crate) option: Vec<OptionRow>,
     pub(crate) deadline: Vec<DeadlineRow>,
     pub(crate) blocking: Vec<BlockingRow>,
     pub(crate) hook: Vec<Hook>,

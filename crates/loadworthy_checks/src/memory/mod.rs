@@ -1,4 +1,5 @@
 //! Memory checks, one file each.
 
 pub(crate) mod leaked_handle;
+pub(crate) mod log_flooding;
 pub(crate) mod unbounded_cache;

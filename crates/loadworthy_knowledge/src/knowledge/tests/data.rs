@@ -7,7 +7,7 @@ use super::super::Knowledge;
 use crate::names::{HandleId, without_node};
 use crate::source::{
     BLOCKING, CALLBACKS, CONVENTIONS, COSTS, DEADLINES, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File,
-    HANDLES, HOOKS, TRAPS, WIRING,
+    HANDLES, HOOKS, OPTIONS, TRAPS, WIRING,
 };
 use crate::steps::HandleOp;
 
@@ -31,6 +31,7 @@ fn every_file_parses_into_the_closed_sets() {
         ENVIRONMENT,
         FAILURES,
         WIRING,
+        OPTIONS,
     ] {
         if let Err(error) = File::parse(source) {
             panic!("{error}");
