@@ -19,6 +19,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &memory::leaked_handle::LeakedHandle,
     &memory::unbounded_cache::UnboundedCache,
     &memory::log_flooding::LogFlooding,
+    &memory::buffered_payload::BufferedPayload,
     &asynchrony::missing_timeout::MissingTimeout,
     &asynchrony::check_then_act::CheckThenAct,
     &asynchrony::await_waterfall::AwaitWaterfall,

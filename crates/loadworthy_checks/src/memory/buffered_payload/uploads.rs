@@ -1,0 +1,220 @@
+//! Uploads and bodies without a limit, or with one that is none.
+
+use loadworthy_analysis::{Options, Site, Switch, switches};
+use loadworthy_capacity::Severity;
+use loadworthy_knowledge::{Effect, OptionTrait};
+use loadworthy_project::FileClass;
+use loadworthy_syntax::Kind;
+
+use super::{MEGABYTE, META, UPLOAD_BYTES, bounded, holding};
+use crate::audit::Audit;
+use crate::finding::{Evidence, Finding, Fix, Place, Words};
+
+/// Bytes of a body from which one request is a danger to the others.
+const LARGE_BODY: f64 = 10.0 * MEGABYTE;
+
+pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
+    for does in [OptionTrait::UnlimitedUpload, OptionTrait::UploadInMemory] {
+        let found = switches(audit.analysis, audit.resolver, does);
+        findings.extend(found.iter().filter(|it| is_server(audit, it.call)).map(|it| upload(audit, it)));
+    }
+    let parsers = audit.analysis.effects(|effect| effect == Effect::RequestParse);
+    let mut bodies: Vec<Finding> = Vec::new();
+    for (call, _) in parsers.filter(|(call, _)| is_server(audit, call.site)) {
+        let Some(found) = body(audit, call.site) else { continue };
+        // One application sets the same limit for several kinds of bodies.
+        let same = bodies.iter_mut().find(|it| file_of(it) == Some(call.site.0));
+        match same {
+            Some(first) => first.evidence.extend(found.evidence),
+            None => bodies.push(found),
+        }
+    }
+    findings.extend(bodies);
+}
+
+fn file_of(finding: &Finding) -> Option<loadworthy_project::FileId> {
+    match &finding.place {
+        Place::Code(site) => Some(site.0),
+        Place::Line { .. } => None,
+    }
+}
+
+fn is_server(audit: &Audit<'_, '_>, site: Site) -> bool {
+    let class = audit.program().project().file(site.0).map(|file| file.class);
+    matches!(class, Some(FileClass::Server | FileClass::Shared))
+}
+
+fn upload(audit: &Audit<'_, '_>, switch: &Switch<'_>) -> Finding {
+    let options = audit.resolver.argument(switch.call, 0).map(|site| Options::of(audit.resolver, site));
+    let has = |name: &str| options.as_ref().is_some_and(|options| options.get(name).is_some());
+    let storage = options.as_ref().and_then(|options| options.get("storage"));
+    let is_memory = switch.row.does == OptionTrait::UploadInMemory
+        || match storage {
+            Some(storage) => is_in_memory(audit, storage),
+            None => !has("dest") && !has("uploadDir") && switch.row.lib != "formidable",
+        };
+    let code = audit.excerpt(switch.call, 80);
+    let mut evidence =
+        vec![Evidence { place: Place::Code(switch.call), note: format!("`{code}` {}", switch.row.says) }];
+    let routes: Vec<String> = users(audit, switch.call, &mut evidence);
+    let reached = match routes.as_slice() {
+        [] => String::from("the routes that use it"),
+        [only] => only.clone(),
+        [first, ..] => format!("{} routes ({first}, …)", routes.len()),
+    };
+    let (kept, danger) = if is_memory {
+        (
+            "in memory",
+            "20 clients that upload 50 MB at once take 1 GB outside the heap, and the process is killed with every request it holds",
+        )
+    } else {
+        ("on disk", "a handful of clients fill the disk, and then every write of the instance fails")
+    };
+    let words = Words {
+        title: format!("uploads of any size are kept {kept} in {reached}"),
+        problem: format!(
+            "`{code}` {} and keeps them {kept}: {danger}. Nothing refuses a file before it has been read to its end.",
+            switch.row.says
+        ),
+        verify: format!(
+            "Send 20 uploads of 50 MB at once to {reached} (`head -c 50M /dev/zero`) and watch the resident memory (RSS) and the disk: both stay flat after the change, and the answer is 413."
+        ),
+        tradeoff: String::from(
+            "Larger files need another way: a presigned upload to the object store, or a stream that is piped on.",
+        ),
+    };
+    let fix = Fix {
+        description: String::from(
+            "Limit size and number of files, and write them to disk or stream them to the object store instead of holding them.",
+        ),
+        before: Some(code),
+        after: (switch.row.lib == "multer").then(|| {
+            String::from(
+                "multer({ dest: \"/tmp/uploads\", limits: { fileSize: 5 * 1024 * 1024, files: 1 } })",
+            )
+        }),
+        ..Fix::default()
+    };
+    let cost = holding(crate::runs::cost_of(audit, &[switch.call]), UPLOAD_BYTES);
+    let mut found = Finding::new(&META, switch.call, evidence, cost, words, fix)
+        .assuming("an upload has 50 MB where nothing limits it");
+    found.routes = Some(routes);
+    if is_memory {
+        bounded(found, Severity::High, Severity::High)
+    } else {
+        bounded(found, Severity::Medium, Severity::Medium)
+    }
+}
+
+fn is_in_memory(audit: &Audit<'_, '_>, storage: Site) -> bool {
+    let text = audit.source(storage);
+    if text.contains("memoryStorage") {
+        return true;
+    }
+    audit.resolver.value_of(storage).iter().any(|value| {
+        let loadworthy_analysis::Value::External(external) = value else { return false };
+        external
+            .steps
+            .iter()
+            .filter_map(loadworthy_analysis::Step::site)
+            .any(|site| audit.source(site).contains("memoryStorage"))
+    })
+}
+
+/// The routes whose middleware this upload is.
+fn users(audit: &Audit<'_, '_>, made: Site, evidence: &mut Vec<Evidence>) -> Vec<String> {
+    let mut names = Vec::new();
+    for route in audit.analysis.routes() {
+        let uses = route.middleware.iter().any(|handler| {
+            audit.resolver.value_of(handler.site).iter().any(|value| match value {
+                loadworthy_analysis::Value::External(external) => {
+                    external.steps.iter().filter_map(loadworthy_analysis::Step::site).any(|site| site == made)
+                }
+                _ => false,
+            })
+        });
+        if uses {
+            let name = crate::audit::route_name(route);
+            evidence.push(Evidence { place: Place::Code(route.site), note: format!("used by {name}") });
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// A body parser with a limit that is none.
+fn body(audit: &Audit<'_, '_>, site: Site) -> Option<Finding> {
+    let options = Options::of(audit.resolver, audit.resolver.argument(site, 0)?);
+    let limit = options.get("limit").or_else(|| options.get("bodyLimit"))?;
+    let bytes = bytes_of(audit, limit)?;
+    if bytes < LARGE_BODY {
+        return None;
+    }
+    let code = audit.excerpt(site, 80);
+    let written = audit.excerpt(limit, 30);
+    let evidence =
+        vec![Evidence { place: Place::Code(site), note: format!("takes bodies of up to {written}") }];
+    let most = crate::database::rows::plain((bytes / MEGABYTE).min(1_000.0));
+    let words = Words {
+        title: format!("request bodies of up to {most} MB are parsed in memory"),
+        problem: format!(
+            "`{code}` reads each body to its end and parses it in one go, before any handler decides whether it wants it. A body of {most} MB blocks the event loop for about {} ms and takes several times its size in memory; ten at once stop the instance for everybody.",
+            crate::database::rows::plain((bytes / MEGABYTE).min(1_000.0) * PARSE_MILLIS_PER_MB)
+        ),
+        verify: format!(
+            "Send a JSON body of {most} MB ten times at once and watch event-loop delay and RSS; after the change the answer is 413."
+        ),
+        tradeoff: String::from(
+            "The few routes that need more get a limit of their own (`app.post(path, express.json({ limit }), …)`), and files go through a streaming upload.",
+        ),
+    };
+    let fix = Fix {
+        description: String::from(
+            "Keep the default of 100 kB for all routes and raise it for the routes that need it; send files as multipart streams or presigned uploads, not as base64 in JSON.",
+        ),
+        before: Some(code),
+        after: Some(audit.source(site).replace(audit.source(limit), "\"1mb\"")),
+        ..Fix::default()
+    };
+    let cost = holding(loadworthy_capacity::Cost::at_share(1.0), bytes.min(100.0 * MEGABYTE));
+    let mut found = Finding::new(&META, site, evidence, cost, words, fix)
+        .assuming(format!("bodies as large as the limit of {written}"));
+    found.routes = Some(Vec::new());
+    Some(bounded(found, Severity::Medium, Severity::Medium))
+}
+
+/// Milliseconds of the event loop to parse a megabyte of JSON (measured: the knowledge's `json.parse`).
+const PARSE_MILLIS_PER_MB: f64 = 10.0;
+
+/// `"50mb"`, `50 * 1024 * 1024`, `Infinity`.
+fn bytes_of(audit: &Audit<'_, '_>, site: Site) -> Option<f64> {
+    if let Some(text) = audit.resolver.text_of(site) {
+        let text = text.trim().to_lowercase();
+        let digits: String =
+            text.chars().take_while(|letter| letter.is_ascii_digit() || *letter == '.').collect();
+        let number: f64 = digits.parse().ok()?;
+        let unit = match text.get(digits.len()..)?.trim() {
+            "gb" | "g" => 1_024.0 * MEGABYTE,
+            "mb" | "m" => MEGABYTE,
+            "kb" | "k" => 1_024.0,
+            "" | "b" => 1.0,
+            _ => return None,
+        };
+        return Some(number * unit);
+    }
+    let module = audit.module(site)?;
+    if module.source(site.1).trim() == "Infinity" {
+        return Some(f64::MAX);
+    }
+    match module.kind(site.1) {
+        Kind::Number(_) | Kind::Binary { .. } => {
+            let text = module.source(site.1).replace('_', "");
+            let mut product = 1.0;
+            for factor in text.split('*') {
+                product *= factor.trim().parse::<f64>().ok()?;
+            }
+            Some(product)
+        }
+        _ => None,
+    }
+}
