@@ -25,6 +25,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &asynchrony::await_waterfall::AwaitWaterfall,
     &asynchrony::event_loop_block::EventLoopBlock,
     &resilience::unprotected_endpoint::UnprotectedEndpoint,
+    &resilience::no_circuit_breaker::NoCircuitBreaker,
     &resilience::error_observability::ErrorObservability,
     &frontend::rerender_storm::RerenderStorm,
     &frontend::fetch_loop::FetchLoop,
