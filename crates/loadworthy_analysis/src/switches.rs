@@ -30,6 +30,9 @@ pub fn switches<'p>(analysis: &Analysis<'p>, resolver: &Resolver<'p>, does: Opti
         let id = knowledge.library(library.lib).id.as_str();
         for row in rows.iter().filter(|row| row.lib == id && row.names.iter().any(|it| **it == *library.name))
         {
+            if row.module.as_deref().is_some_and(|module| library.module.as_deref() != Some(module)) {
+                continue;
+            }
             // `Sequelize.prototype.log` and the like are no constructors.
             if library.on != HandleId::MODULE && library.path.len() > 1 {
                 continue;

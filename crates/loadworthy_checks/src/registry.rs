@@ -26,6 +26,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &asynchrony::event_loop_block::EventLoopBlock,
     &resilience::unprotected_endpoint::UnprotectedEndpoint,
     &resilience::no_circuit_breaker::NoCircuitBreaker,
+    &resilience::no_backpressure::NoBackpressure,
     &resilience::error_observability::ErrorObservability,
     &frontend::rerender_storm::RerenderStorm,
     &frontend::fetch_loop::FetchLoop,

@@ -9,7 +9,7 @@ closed_set! {
     /// What an option does.
     OptionTrait {
         LogsStatements = "logs-statements", GrowsFile = "grows-file", UnlimitedUpload = "unlimited-upload",
-        UploadInMemory = "upload-in-memory",
+        UploadInMemory = "upload-in-memory", UnboundedQueue = "unbounded-queue",
     }
 }
 
@@ -24,6 +24,8 @@ closed_set! {
 pub struct OptionRow {
     /// The id of the library.
     pub lib: String,
+    /// The import specifier, where the library is several packages.
+    pub module: Option<String>,
     /// The calls that take the options.
     pub names: Vec<String>,
     /// The argument that holds them; −1 is the last.

@@ -1,0 +1,89 @@
+//! A message to everybody for each message of one.
+
+use loadworthy_analysis::{EntryKind, FunctionRef, LibraryCall, Site};
+use loadworthy_capacity::Severity;
+use loadworthy_knowledge::Effect;
+use loadworthy_syntax::Kind;
+
+use super::{META, before, function_text};
+use crate::audit::Audit;
+use crate::finding::{Finding, Fix, Words};
+
+/// Milliseconds of the event loop to write one message to one socket.
+const SEND_MILLIS: f64 = 0.01;
+/// Messages a user sends a second, where nothing limits it.
+const MESSAGES_PER_USER: f64 = 0.2;
+
+pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
+    let mut seen: Vec<FunctionRef> = Vec::new();
+    for (call, library) in
+        audit.analysis.effects(|effect| matches!(effect, Effect::SocketBroadcast | Effect::SocketSend))
+    {
+        if !is_to_all(audit, call.site, library) || !is_per_message(audit, call.site) {
+            continue;
+        }
+        let owner = audit.analysis.owner(call.site);
+        let text = function_text(audit, call.site).unwrap_or_default();
+        let is_held_back =
+            ["throttle", "debounce", "rateLimit", "limiter"].iter().any(|word| text.contains(word));
+        if is_held_back || seen.contains(&owner) {
+            continue;
+        }
+        seen.push(owner);
+        findings.push(broadcast(audit, call.site));
+    }
+}
+
+/// Whether every client gets it: neither a room nor one socket.
+fn is_to_all(audit: &Audit<'_, '_>, site: Site, library: &LibraryCall<'_>) -> bool {
+    if library.effect() != Some(Effect::SocketBroadcast) {
+        return false;
+    }
+    let Some(module) = audit.module(site) else { return false };
+    let Kind::Call { callee, .. } = module.kind(site.1) else { return false };
+    let text = module.source(callee);
+    // `io.to(room).emit`, `io.in(room).emit`, `socket.broadcast.to(room).emit`
+    !text.contains(".to(") && !text.contains(".in(") && !text.contains(".of(")
+}
+
+/// Whether a message of a client runs the place.
+fn is_per_message(audit: &Audit<'_, '_>, site: Site) -> bool {
+    audit.analysis.routes_to(site).any(|route| route.kind == EntryKind::SocketMessage)
+}
+
+fn broadcast(audit: &Audit<'_, '_>, site: Site) -> Finding {
+    let code = audit.excerpt(site, 80);
+    let users = f64::from(audit.target.users);
+    let sends = users * MESSAGES_PER_USER * users;
+    let words = Words {
+        title: format!("every message of one socket is sent to all ({})", audit.excerpt(site, 40)),
+        problem: format!(
+            "`{code}` runs for each message of a client and writes to every connected one: with {} sockets and one message in 5 s of each that is {} writes a second, about {} ms of the event loop per message. Slow clients also make the process keep what they have not taken.",
+            crate::database::rows::plain(users),
+            crate::database::rows::plain(sends),
+            crate::database::rows::plain(users * SEND_MILLIS),
+        ),
+        verify: format!(
+            "Connect {} sockets, let each send a message every 5 s, and watch event-loop delay and the latency of an HTTP route.",
+            crate::database::rows::plain(users)
+        ),
+        tradeoff: String::from(
+            "Rooms must be joined and left where users move; batching delays messages by its interval (50 to 200 ms are not noticed).",
+        ),
+    };
+    let fix = Fix {
+        description: String::from(
+            "Send to those who need it (`io.to(room).emit`), collect messages and send them 5 to 20 times a second, use `volatile` for what may be lost (typing, positions), and limit how often a socket may send.",
+        ),
+        before: before(audit, site),
+        after: Some(audit.excerpt(site, 120).replacen(".emit(", ".to(room).volatile.emit(", 1)),
+        ..Fix::default()
+    };
+    let evidence = audit.chain_to(site, format!("writes to all sockets: {code}"));
+    let mut cost = audit.cost_at(site).loop_block(users * SEND_MILLIS);
+    // Messages come at the users' rate, not at that of requests.
+    cost.share = (users * MESSAGES_PER_USER / audit.target.requests_per_second.max(1.0)).min(1.0);
+    Finding::new(&META, site, evidence, cost, words, fix)
+        .at_least(Severity::Medium)
+        .at_most(Severity::Critical)
+}
