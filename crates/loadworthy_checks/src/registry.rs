@@ -21,6 +21,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &memory::log_flooding::LogFlooding,
     &memory::buffered_payload::BufferedPayload,
     &asynchrony::missing_timeout::MissingTimeout,
+    &asynchrony::retry_storm::RetryStorm,
     &asynchrony::check_then_act::CheckThenAct,
     &asynchrony::await_waterfall::AwaitWaterfall,
     &asynchrony::event_loop_block::EventLoopBlock,

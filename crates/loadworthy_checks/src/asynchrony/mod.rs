@@ -4,3 +4,4 @@ pub(crate) mod await_waterfall;
 pub(crate) mod check_then_act;
 pub(crate) mod event_loop_block;
 pub(crate) mod missing_timeout;
+pub(crate) mod retry_storm;

@@ -1,0 +1,405 @@
+//! Loops and recursions that try again.
+
+use loadworthy_analysis::{FunctionRef, Site, Work};
+use loadworthy_capacity::{ExtraRequests, Severity};
+use loadworthy_knowledge::Effect;
+use loadworthy_project::FileClass;
+use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
+
+use super::META;
+use crate::audit::Audit;
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
+
+/// Attempts where the code does not tell their number.
+const ATTEMPTS: f64 = 3.0;
+/// Most places that one finding shows.
+const SHOWN: usize = 8;
+
+/// How a function tries again.
+struct Retry {
+    /// What is tried.
+    tried: Site,
+    /// The loop, or the call of itself.
+    again: Site,
+    owner: FunctionRef,
+    /// The most attempts, where there is a most.
+    attempts: Option<f64>,
+    is_bounded: bool,
+    delay: Delay,
+    /// Whether the kind of failure decides.
+    chooses: bool,
+    work: Work,
+    /// Tasks that are handed to a helper.
+    tasks: Vec<Site>,
+    /// The text of what is tried.
+    text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Delay {
+    None,
+    Constant,
+    /// Grows, without chance in it.
+    Growing,
+    Random,
+}
+
+pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
+    for (file, module) in audit.program().modules() {
+        let class = audit.program().project().file(file).map(|it| it.class);
+        if !matches!(class, Some(FileClass::Server | FileClass::Shared | FileClass::Client)) {
+            continue;
+        }
+        for node in module.node_ids() {
+            if let Some(retry) = of_try(audit, module, (file, node)) {
+                findings.extend(finding(audit, &retry));
+            }
+        }
+    }
+}
+
+/// A `try` whose failure leads back to it.
+fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<Retry> {
+    let Kind::Try { block, handler, .. } = module.kind(node) else { return None };
+    if !handler.is_some() {
+        return None;
+    }
+    let owner = (file, module.enclosing_function(node));
+    if owner.1 == FunctionId::NONE {
+        return None;
+    }
+    let (again, is_loop) = match repeating_loop(module, node) {
+        // A success leaves the loop; a loop over elements goes on.
+        Some(outer) if leaves(module, block, outer) && !leaves_always(module, handler) => (outer, true),
+        _ => (recursion(audit, module, owner, handler)?, false),
+    };
+    let tried = awaited(module, block)?;
+    let calls = audit.analysis.calls();
+    let inside = |at: NodeId| module.ancestors(at).any(|outer| outer == block);
+    let mut work = Work::default();
+    for call in calls.of_file(file).iter().filter(|call| call.function == owner.1 && inside(call.site.1)) {
+        work = work.and(audit.analysis.works().of_call(call));
+    }
+    let tasks = tasks(audit, module, owner, tried);
+    for task in &tasks {
+        if let Some(call) = calls.at(*task) {
+            work = work.and(audit.analysis.works().of_call(call));
+        }
+    }
+    if !work.waits() {
+        return None;
+    }
+    let loop_text = module.source(again).to_owned();
+    let handler_text = module.source(handler).to_owned();
+    let function_text = module.function(owner.1).map_or("", |function| module.source(function.node));
+    let attempts = if is_loop { bound(audit, module, (file, again)) } else { None };
+    let is_bounded = attempts.is_some()
+        || has_cap(if is_loop { &loop_text } else { function_text })
+        || is_loop && has_condition(module, again);
+    let mut text = module.source(block).to_owned();
+    for task in &tasks {
+        text.push_str(audit.source(*task));
+    }
+    Some(Retry {
+        tried: (file, tried),
+        again: (file, again),
+        owner,
+        attempts,
+        is_bounded,
+        delay: delay(if is_loop { &loop_text } else { &handler_text }),
+        chooses: chooses(&handler_text) || chooses_in_loop(&loop_text, is_loop),
+        work,
+        tasks,
+        text,
+    })
+}
+
+/// The loop around a `try` in its function that is not one over elements.
+fn repeating_loop(module: &Module, node: NodeId) -> Option<NodeId> {
+    for outer in module.ancestors(node) {
+        match module.kind(outer) {
+            Kind::Function(_) | Kind::ForOf { .. } | Kind::ForIn { .. } | Kind::ForAwait { .. } => {
+                return None;
+            }
+            Kind::For(_) | Kind::While { .. } | Kind::DoWhile { .. } => {
+                // `for (i …) use(list[i])` goes over elements.
+                let is_indexed = module.source(outer).contains(".length");
+                return (!is_indexed).then_some(outer);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether a `return` or `break` stands in the block, of this loop.
+fn leaves(module: &Module, block: NodeId, outer: NodeId) -> bool {
+    module.node_ids().filter(|node| is_inside(module, *node, block)).any(|node| {
+        let own = |stop: fn(Kind) -> bool| {
+            let mut around = module.ancestors(node).take_while(|it| *it != outer);
+            !around.any(|it| stop(module.kind(it)))
+        };
+        match module.kind(node) {
+            Kind::Return(_) => own(|kind| matches!(kind, Kind::Function(_))),
+            Kind::Break => own(|kind| {
+                matches!(
+                    kind,
+                    Kind::Function(_)
+                        | Kind::For(_)
+                        | Kind::ForOf { .. }
+                        | Kind::While { .. }
+                        | Kind::Switch { .. }
+                )
+            }),
+            _ => false,
+        }
+    })
+}
+
+fn is_inside(module: &Module, node: NodeId, outer: NodeId) -> bool {
+    let (inner, around) = (module.node(node).span, module.node(outer).span);
+    around.start <= inner.start && inner.end <= around.end
+}
+
+/// Whether the handler ends in `throw`, `return` or `break`.
+fn leaves_always(module: &Module, handler: NodeId) -> bool {
+    let Kind::Catch { body, .. } = module.kind(handler) else { return false };
+    let last = match module.kind(body) {
+        Kind::Block(statements) => module.list(statements).last(),
+        _ => None,
+    };
+    last.is_some_and(|node| matches!(module.kind(node), Kind::Throw(_) | Kind::Return(_) | Kind::Break))
+}
+
+/// A call of the function itself in the handler of its failure.
+fn recursion(audit: &Audit<'_, '_>, module: &Module, owner: FunctionRef, handler: NodeId) -> Option<NodeId> {
+    let edges = audit.analysis.graph().callees(owner);
+    let mut own = edges.filter(|edge| edge.callee == owner && is_inside(module, edge.site.1, handler));
+    own.next().map(|edge| edge.site.1)
+}
+
+/// The first thing that is awaited in a block.
+fn awaited(module: &Module, block: NodeId) -> Option<NodeId> {
+    let mut inside = module.node_ids().filter(|node| is_inside(module, *node, block));
+    inside.find_map(|node| match module.kind(node) {
+        Kind::Await(value) if matches!(module.kind(value), Kind::Call { .. }) => Some(value),
+        _ => None,
+    })
+}
+
+/// The calls of a helper that tries what it is handed: `withRetry(() => …)`.
+fn tasks(audit: &Audit<'_, '_>, module: &Module, owner: FunctionRef, tried: NodeId) -> Vec<Site> {
+    let Kind::Call { callee, .. } = module.kind(tried) else { return Vec::new() };
+    let Kind::Name { .. } = module.kind(callee) else { return Vec::new() };
+    let name = module.source(callee);
+    let is_parameter = module.function(owner.1).is_some_and(|function| {
+        module.list(function.parameters).any(|parameter| module.source(parameter).starts_with(name))
+    });
+    if !is_parameter {
+        return Vec::new();
+    }
+    audit.analysis.graph().callers(owner).map(|edge| edge.site).collect()
+}
+
+/// The number in `attempt < 5`.
+fn bound(audit: &Audit<'_, '_>, module: &Module, (file, outer): Site) -> Option<f64> {
+    let test = match module.kind(outer) {
+        Kind::For(parts) => module.list(parts).nth(1)?,
+        Kind::While { test, .. } | Kind::DoWhile { test, .. } => test,
+        _ => return None,
+    };
+    let Kind::Binary { left, right, .. } = module.kind(test) else { return None };
+    [right, left].into_iter().find_map(|side| {
+        let written = match module.kind(side) {
+            Kind::Number(_) => Some(module.source(side).to_owned()),
+            _ => audit.resolver.text_of((file, side)).or_else(|| declared(module, side)),
+        };
+        let number: f64 = written?.replace('_', "").parse().ok()?;
+        (number > 0.0 && number < 1_000.0).then_some(number)
+    })
+}
+
+/// The number that a constant is declared with.
+fn declared(module: &Module, node: NodeId) -> Option<String> {
+    let Kind::Name { binding, .. } = module.kind(node) else { return None };
+    let binding = module.binding(binding)?;
+    match module.kind(module.parent(binding.node)) {
+        Kind::Declarator { init, .. } if matches!(module.kind(init), Kind::Number(_)) => {
+            Some(module.source(init).to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// A loop with a condition other than `true`.
+fn has_condition(module: &Module, outer: NodeId) -> bool {
+    match module.kind(outer) {
+        Kind::For(parts) => module.list(parts).nth(1).is_some_and(|test| module.kind(test) != Kind::Hole),
+        Kind::While { test, .. } | Kind::DoWhile { test, .. } => {
+            !matches!(module.kind(test), Kind::Bool(true)) && module.source(test) != "1"
+        }
+        _ => false,
+    }
+}
+
+/// Words of a number of attempts that is compared.
+fn has_cap(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let counts =
+        ["attempt", "retries", "retry", "tries", "remaining", "count", "depth", "deadline", "elapsed"];
+    let compares = [" > ", " < ", ">=", "<=", "=== 0", "> 0", "<= 0", "!== 0"];
+    counts.iter().any(|word| lower.contains(word)) && compares.iter().any(|word| lower.contains(word))
+}
+
+fn delay(text: &str) -> Delay {
+    let waits = ["setTimeout", "sleep", "delay(", "wait(", "pause(", "backoff", "Backoff"];
+    if !waits.iter().any(|word| text.contains(word)) {
+        return Delay::None;
+    }
+    let random = ["Math.random", "jitter", "Jitter", "randomInt"];
+    if random.iter().any(|word| text.contains(word)) {
+        return Delay::Random;
+    }
+    let growing = [
+        "**",
+        "Math.pow",
+        "* 2",
+        "*= 2",
+        "<<",
+        "* attempt",
+        "attempt *",
+        "* (attempt",
+        "* (i",
+        "* i",
+        "* retry",
+        "retries *",
+        "* tries",
+        "ackoff",
+        "* (retry",
+        "* (tries",
+        "delay *",
+    ];
+    if growing.iter().any(|word| text.contains(word)) { Delay::Growing } else { Delay::Constant }
+}
+
+/// Whether the kind of failure decides if it is tried again.
+fn chooses(handler: &str) -> bool {
+    let words =
+        ["status", "code", "retryable", "isRetry", "shouldRetry", "instanceof", ".name ===", "transient"];
+    words.iter().any(|word| handler.contains(word))
+}
+
+fn chooses_in_loop(text: &str, is_loop: bool) -> bool {
+    is_loop && (text.contains("status") || text.contains("retryable") || text.contains("shouldRetry"))
+}
+
+/// Whether doing it twice does it twice: a payment, a mail, a POST, an insert; without a key that the other side compares.
+fn repeats_harm(audit: &Audit<'_, '_>, retry: &Retry) -> bool {
+    let lower = retry.text.to_lowercase();
+    if lower.contains("idempoten") || lower.contains("onconflict") || lower.contains("upsert") {
+        return false;
+    }
+    let _ = audit;
+    let posts = [".post(", ".post<", "method: \"post\"", "method: 'post'", "method:'post'"]
+        .iter()
+        .any(|word| lower.contains(word));
+    retry.work.any(|effect| matches!(effect, Effect::PaymentCall | Effect::MailSend))
+        || posts && retry.work.any(|effect| effect == Effect::HttpRequest)
+}
+
+fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
+    let harm = repeats_harm(audit, retry);
+    let is_cas =
+        retry.work.any(Effect::is_database_trip) && !retry.work.any(|effect| effect == Effect::HttpRequest);
+    // What is wrong with it, the worst first.
+    let (what, least) = if !retry.is_bounded {
+        ("without end", Severity::High)
+    } else if harm {
+        ("although it may happen twice", Severity::Medium)
+    } else if retry.delay == Delay::None {
+        ("at once", Severity::Medium)
+    } else if retry.delay == Delay::Constant {
+        ("after the same pause each time", Severity::Monitor)
+    } else {
+        return None;
+    };
+    let served: Vec<Site> = if retry.tasks.is_empty() { vec![retry.tried] } else { retry.tasks.clone() };
+    let is_client =
+        audit.program().project().file(retry.tried.0).is_some_and(|file| file.class == FileClass::Client);
+    let is_run = served.iter().any(|site| !audit.is_unreached(*site) && !audit.is_startup_only(*site));
+    if !is_run && !is_client {
+        return None;
+    }
+    let first = served.iter().copied().find(|site| audit.is_per_request(*site)).unwrap_or(retry.tried);
+    let attempts = retry.attempts.unwrap_or(ATTEMPTS);
+    let reached = audit.reached_by(first);
+    let code = audit.excerpt(retry.tried, 80);
+    let mut evidence = audit.chain_to(retry.tried, format!("tried again: {code}"));
+    evidence.push(Evidence { place: Place::Code(retry.again), note: String::from("this leads back to it") });
+    for task in retry.tasks.iter().take(SHOWN) {
+        evidence.push(Evidence {
+            place: Place::Code(*task),
+            note: format!("hands over what is tried: {}", audit.excerpt(*task, 70)),
+        });
+    }
+    let times =
+        if retry.is_bounded { format!("up to {attempts} times") } else { String::from("until it succeeds") };
+    let cause = match retry.delay {
+        Delay::None => "No pause lies between the attempts, so all of them fall into the same overload.",
+        Delay::Constant => {
+            "The pause is the same for everybody: clients that failed together come back together."
+        }
+        Delay::Growing | Delay::Random => "",
+    };
+    let all = if retry.chooses {
+        ""
+    } else {
+        " Every failure is repeated, also those that stay (a 400, a 404, a violated constraint)."
+    };
+    let twice = if harm {
+        " What is repeated changes something (a charge, a message, a row): after a timeout nobody knows whether it happened, and the next attempt does it again."
+    } else {
+        ""
+    };
+    let words = Words {
+        title: format!("{} repeats failures {what}", audit.function_name(retry.owner)),
+        problem: format!("`{code}` is tried {times}.{all} {cause}{twice} Together with the attempts of the layers above, one request of {reached} becomes {attempts} or more calls just when the other side has no capacity.").replace("  ", " "),
+        verify: format!("Let the other side answer 503 for a minute under load and count its calls: at most 1.2 per request after the change, {attempts} now."),
+        tradeoff: String::from("Fewer and later attempts turn short failures into errors: pair them with a budget (at most 10 % more calls) and let one layer retry, not several."),
+    };
+    let fix = fix(audit, retry, harm);
+    let mut cost = audit.cost_at(first).extra(ExtraRequests::PerRequest(attempts - 1.0));
+    if is_cas {
+        cost = audit.cost_at(first).queries(attempts);
+    }
+    let most = if harm || !retry.is_bounded { Severity::High } else { Severity::Medium };
+    let mut found = Finding::new(&META, retry.tried, evidence, cost, words, fix)
+        .confidence(Confidence::Medium)
+        .at_least(least)
+        .at_most(most);
+    if !retry.tasks.is_empty() {
+        let mut names: Vec<String> = Vec::new();
+        for name in retry.tasks.iter().flat_map(|task| audit.route_names(*task)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        found.routes = Some(names);
+    }
+    Some(found)
+}
+
+fn fix(audit: &Audit<'_, '_>, retry: &Retry, harm: bool) -> Fix {
+    let key = if harm { " Send the same `Idempotency-Key` with each attempt, or don't repeat." } else { "" };
+    let before = audit.lines_around(retry.again, 0);
+    Fix {
+        description: format!(
+            "Three attempts at most, only of failures that pass (timeouts, 429, 502, 503), with a delay that doubles and has chance in it.{key}"
+        ),
+        before: (before.lines().count() <= 20).then_some(before),
+        after: Some(String::from(
+            "for (let attempt = 0; ; attempt++) {\n  try {\n    return await task();\n  } catch (error) {\n    if (attempt >= 2 || !isTransient(error)) throw error;\n    await new Promise((resolve) => setTimeout(resolve, Math.random() * 100 * 2 ** attempt));\n  }\n}",
+        )),
+        ..Fix::default()
+    }
+}
