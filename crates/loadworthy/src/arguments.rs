@@ -33,6 +33,8 @@ pub(crate) enum Task {
     Env(EnvArguments),
     /// Print the route table: method, full path, place, middleware and handler.
     Routes(TableArguments),
+    /// Write the load-test kit for this application: scripts, requests with their weights, alerts.
+    Plan(PlanArguments),
     /// List the checks.
     Checks(ListArguments),
     /// Print the page of a check: what it finds, why that fails under load, examples.
@@ -63,6 +65,20 @@ pub(crate) struct ProjectArguments {
     /// When to colour; `auto` respects `NO_COLOR` and pipes.
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     pub(crate) color: When,
+}
+
+/// Options of the load-test kit.
+#[derive(Args, Clone)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    /// Write the kit's files into this folder; without it, the plan is printed.
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) known: KnownArguments,
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
 }
 
 /// Options of an audit.

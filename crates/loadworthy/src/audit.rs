@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use loadworthy_analysis::Analysis;
+use loadworthy_capacity::Target;
 use loadworthy_checks::{Setting, run_all};
+use loadworthy_environment::Overrides;
 use loadworthy_report::{Audited, Report, SCHEMA_VERSION, Severity, Tool, plan, score};
 
 use crate::arguments::AuditArguments;
@@ -17,6 +19,18 @@ use crate::selection::Selection;
 use crate::session::{Session, diagnostics};
 use crate::suppression::suppress;
 use crate::target::target;
+
+/// The report of an audit with everything at its default: what other commands build on.
+pub(crate) fn whole(session: &Session, target: Target, overrides: &Overrides) -> Report {
+    session.with_analysis(|analysis| {
+        let setting = Setting::infer(analysis, target, overrides, &session.config.traffic);
+        session.progress.stage("checking");
+        let found = run_all(analysis, &setting, |_| true);
+        let converted = convert(analysis, &setting, found);
+        session.progress.end();
+        report(analysis, &setting, converted)
+    })
+}
 
 /// Runs the audit and writes its reports.
 pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<ExitCode, Failure> {
@@ -53,7 +67,7 @@ fn report(analysis: &Analysis<'_>, setting: &Setting, converted: Converted) -> R
         environment: env::for_report(&setting.facts),
         score: score(&Audited { findings: &findings, suspicious: &suspicious, route_count }),
         packages: Vec::new(),
-        plan: plan(&findings, route_count, &target),
+        plan: plan(&findings, &routes, route_count, &target),
         findings,
         suspicious,
         routes,

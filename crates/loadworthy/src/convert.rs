@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use loadworthy_analysis::{Analysis, Resolver, Route};
+use loadworthy_analysis::{Analysis, EntryKind, Resolver, Route, UNKNOWN_PART};
 use loadworthy_capacity::{self as capacity, Target};
 use loadworthy_checks::{self as checks, Audit, Forecast, Place, Setting, Verdict};
+use loadworthy_knowledge::Effect;
 use loadworthy_project::{Diagnostic, DiagnosticKind};
 use loadworthy_report::{self as report, FingerprintOf, fingerprint};
 
@@ -37,7 +38,7 @@ pub(crate) fn convert(analysis: &Analysis<'_>, setting: &Setting, found: Vec<che
         }
     }
     let routes = analysis.routes().iter().enumerate();
-    converted.routes = routes.map(|(at, it)| route(analysis, it, forecast.queries(at))).collect();
+    converted.routes = routes.map(|(at, it)| route(&audit, it, at, &forecast)).collect();
     converted.findings.sort_by(|a, b| order(a).cmp(&order(b)));
     converted.suspicious.sort_by(|a, b| order(&a.finding).cmp(&order(&b.finding)));
     converted
@@ -202,16 +203,51 @@ fn category(category: checks::Category) -> report::Category {
 }
 
 /// A route of the report.
-fn route(analysis: &Analysis<'_>, route: &Route, queries: Option<f64>) -> report::Route {
-    let program = analysis.program();
+fn route(audit: &Audit<'_, '_>, route: &Route, at: usize, forecast: &Forecast) -> report::Route {
+    let program = audit.program();
     report::Route {
         method: route.method.clone(),
         path: route.path.clone(),
         location: of_site(program, route.site),
         middleware: route.middleware.iter().map(|it| crate::routes::name(program, it)).collect(),
-        queries_per_request: queries,
-        p95_millis: None,
+        queries_per_request: forecast.queries(at),
+        p95_millis: forecast.p95_millis(audit, at),
+        traffic_share: (audit.traffic.share(at) * 1e4).round() / 1e4,
+        left_out: left_out(audit, route),
     }
+}
+
+/// Why a load test does not drive a route.
+fn left_out(audit: &Audit<'_, '_>, route: &Route) -> Option<String> {
+    if route.kind != EntryKind::Http {
+        return Some(format!("it is no plain HTTP route ({})", route.kind.as_str()));
+    }
+    if route.path.contains(UNKNOWN_PART) {
+        return Some(String::from("its path is not constant"));
+    }
+    let works = audit.analysis.works();
+    let functions = route.handler.iter().flat_map(|handler| &handler.functions);
+    let paid = functions.clone().any(|function| {
+        works
+            .of(*function)
+            .any(|effect| matches!(effect, Effect::PaymentCall | Effect::LlmCall | Effect::MailSend))
+    });
+    if paid {
+        return Some(String::from("it pays, mails or asks a paid service: drive it against a stub"));
+    }
+    let calls_out =
+        functions.clone().any(|function| works.of(*function).any(|effect| effect == Effect::HttpRequest));
+    if calls_out && route.method != "GET" {
+        return Some(String::from("it changes something at another service: drive it against a stub"));
+    }
+    if route.method == "DELETE" {
+        return Some(String::from("it destroys data: add it with rows made for it"));
+    }
+    let takes_file = route.middleware.iter().any(|handler| {
+        let name = crate::routes::name(audit.program(), handler).to_lowercase();
+        name.contains("upload") || name.contains("multer")
+    });
+    takes_file.then(|| String::from("it takes a file: add it with a body of its kind"))
 }
 
 /// A diagnostic of the report.

@@ -14,6 +14,7 @@ mod gate;
 mod location;
 mod output;
 mod pages;
+mod plan;
 mod progress;
 mod routes;
 mod selection;
@@ -44,6 +45,7 @@ fn run(arguments: Arguments, matches: &clap::ArgMatches) -> Result<ExitCode, Fai
         Some(Task::Checks(options)) => pages::list(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Explain { check }) => pages::explain(&check).map(|()| ExitCode::SUCCESS),
         Some(Task::Env(options)) => env::run(&options).map(|()| ExitCode::SUCCESS),
+        Some(Task::Plan(options)) => plan::run(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Routes(options)) => routes::run(&options).map(|()| ExitCode::SUCCESS),
     }
 }

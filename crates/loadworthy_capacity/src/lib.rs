@@ -27,3 +27,4 @@ pub use queueing::{
 pub use resources::Resource;
 pub use severity::{LARGE_PART, SATURATED, SLO_AT_RISK, Severity, VISIBLE};
 pub use target::Target;
+pub use waiting::response_p95;

@@ -1,7 +1,9 @@
 //! Waiting for a connection, for the loop, for something outside.
 
 use crate::assess::Figure;
-use crate::cost::{ExternalWait, ExtraRequests};
+use crate::background::Background;
+use crate::cost::{Cost, ExternalWait, ExtraRequests};
+use crate::environment::Environment;
 use crate::number::{plain, within_range};
 use crate::queueing::{
     Queue, erlang_c, mean_wait_many_servers, mean_wait_single_server, offered_load, servers_needed,
@@ -9,6 +11,7 @@ use crate::queueing::{
 };
 use crate::resources::{Load, Resource, Situation};
 use crate::severity::{SLO_AT_RISK, Severity};
+use crate::target::Target;
 
 const P95_ABOVE: f64 = 0.05;
 /// Squared coefficient of variation of blocking times: as variable as an exponential time.
@@ -41,6 +44,30 @@ pub(crate) fn pool(situation: &Situation<'_>) -> Option<Load> {
         assumptions: pool_assumptions(situation),
         text: pool_text(situation, &use_of_pool, [&alone, &queue], p95),
     })
+}
+
+/// The 95th percentile in milliseconds of a request's queries, one after the other, beside everything else that the
+/// application does, plus its wait for the event loop; `None` where pool or loop don't keep up.
+#[must_use]
+pub fn response_p95(cost: &Cost, environment: &Environment, background: Background) -> Option<f64> {
+    if background.loop_busy >= 1.0 {
+        return None;
+    }
+    // Turns of the loop of about a millisecond each.
+    let wait =
+        wait_percentile_single_server(background.loop_busy * 1_000.0, 0.001, BLOCK_VARIATION, P95_ABOVE)
+            * 1_000.0;
+    let target = Target::default();
+    let situation = Situation { cost, target: &target, environment, background };
+    let Some(used) = PoolUse::of(&situation) else { return Some(wait) };
+    let seconds = within_range(cost.query_millis).max(0.1) / 1_000.0;
+    let queue = Queue {
+        arrivals_per_second: within_range(background.connections_busy) / seconds,
+        service_seconds: seconds,
+        servers: environment.connections(),
+    };
+    let millis = used.p95_millis(&queue, 1.0);
+    millis.is_finite().then_some(millis + wait)
 }
 
 /// What one request asks of the pool.

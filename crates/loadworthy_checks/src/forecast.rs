@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use loadworthy_analysis::{Query, Repeat, Route, Tallies, Trip, TripKind, chosen};
-use loadworthy_capacity::{Background, DEFAULT_QUERY_MILLIS};
+use loadworthy_capacity::{Background, Cost, DEFAULT_QUERY_MILLIS, response_p95};
 use loadworthy_project::PackageId;
 
 use crate::audit::Audit;
@@ -16,6 +16,9 @@ use crate::finding::{Finding, Place, Verdict};
 /// and JSON make it about one.
 pub const BASE_LOOP_MILLIS: f64 = 1.0;
 
+/// Milliseconds that another service takes to answer on a normal day.
+const CALL_MILLIS: f64 = 100.0;
+
 /// Rounds of a loop whose source does not tell them.
 const UNKNOWN_ROUNDS: f64 = 5.0;
 
@@ -26,17 +29,19 @@ pub struct Forecast {
     backgrounds: BTreeMap<PackageId, Background>,
     /// Likely queries of one request, in the order of the route table.
     queries: Vec<f64>,
+    /// Likely calls of other services in one request, likewise.
+    calls: Vec<f64>,
 }
 
 impl Forecast {
     /// Of a program and what was found in it.
     #[must_use]
     pub fn of(audit: &Audit<'_, '_>, findings: &[Finding]) -> Self {
-        let queries = queries(audit);
+        let (queries, calls) = sent(audit);
         let instances = f64::from(audit.environment.machine.instances.value.max(1));
         let rate = audit.target.requests_per_second / instances;
-        let sent = audit.traffic.by_package(|at| queries.get(at).copied().unwrap_or(0.0));
-        let mut backgrounds: BTreeMap<PackageId, Background> = sent
+        let busy = audit.traffic.by_package(|at| queries.get(at).copied().unwrap_or(0.0));
+        let mut backgrounds: BTreeMap<PackageId, Background> = busy
             .into_iter()
             .map(|(package, queries)| {
                 let connections_busy = rate * queries * DEFAULT_QUERY_MILLIS / 1000.0;
@@ -52,13 +57,26 @@ impl Forecast {
             busy.connections_busy += of_run * cost.pool_hold_millis.unwrap_or(0.0);
             busy.loop_busy += of_run * cost.loop_block_millis.unwrap_or(0.0);
         }
-        Self { backgrounds, queries }
+        Self { backgrounds, queries, calls }
     }
 
     /// What the package keeps busy whose requests run the code at a place; nothing where none does.
     #[must_use]
     pub fn background(&self, audit: &Audit<'_, '_>, place: &Place) -> Background {
         package_of(audit, place).and_then(|it| self.backgrounds.get(&it)).copied().unwrap_or_default()
+    }
+
+    /// The predicted 95th percentile of an entry point in milliseconds: its own work with the waits for connections that the
+    /// whole application causes. `None` where the pool or the loop does not keep up.
+    #[must_use]
+    pub fn p95_millis(&self, audit: &Audit<'_, '_>, route: usize) -> Option<f64> {
+        let background = audit.traffic.package(route).and_then(|it| self.backgrounds.get(&it)).copied()?;
+        let queries = self.queries.get(route).copied().unwrap_or(0.0);
+        let calls = self.calls.get(route).copied().unwrap_or(0.0);
+        let cost = Cost::at_share(0.0).queries(queries);
+        let waits = response_p95(&cost, audit.environment, background)?;
+        let millis = BASE_LOOP_MILLIS + waits + calls * CALL_MILLIS;
+        Some((millis * 10.0).round() / 10.0)
     }
 
     /// Likely queries of one request of an entry point, by its place in the route table.
@@ -78,16 +96,19 @@ fn package_of(audit: &Audit<'_, '_>, place: &Place) -> Option<PackageId> {
     audit.traffic.package(busiest?)
 }
 
-/// Likely queries of one request of each entry point.
-fn queries(audit: &Audit<'_, '_>) -> Vec<f64> {
+/// Likely queries of one request of each entry point, and likely calls of other services.
+fn sent(audit: &Audit<'_, '_>) -> (Vec<f64>, Vec<f64>) {
     let mut tallies = Tallies::new(audit.analysis);
     let worth = |trip: &Trip| statements(audit, trip);
     let of_route = |route: &Route| {
         let trips = tallies.of_route(route);
-        let queries: Vec<&Trip> = trips.iter().filter(|it| it.kind == TripKind::Query).collect();
-        chosen(&queries, &worth).into_iter().map(worth).sum()
+        let of = |kind: TripKind| {
+            let own: Vec<&Trip> = trips.iter().filter(|it| it.kind == kind).collect();
+            chosen(&own, &worth).into_iter().map(worth).fold(0.0, |sum, it| sum + it)
+        };
+        (of(TripKind::Query), of(TripKind::External))
     };
-    audit.analysis.routes().iter().map(of_route).collect()
+    audit.analysis.routes().iter().map(of_route).unzip()
 }
 
 /// Statements that a trip stands for in one request: its own times the rounds of the loops around it.

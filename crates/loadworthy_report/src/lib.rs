@@ -6,7 +6,10 @@ mod effort;
 mod escape;
 mod fingerprint;
 mod json;
+pub mod kit;
+mod load_test;
 mod markdown;
+mod measures;
 mod model;
 mod plan;
 mod score;
@@ -16,12 +19,14 @@ pub use effort::effort_minutes;
 pub use escape::{markdown_prose, one_line};
 pub use fingerprint::{FingerprintOf, fingerprint};
 pub use json::{json, json_schema};
-pub use markdown::markdown;
+pub use load_test::load_test;
+pub use markdown::{load_test_text, markdown};
+pub use measures::measures;
 pub use model::{
     Applicability, Band, Category, Confidence, ConfigChange, Context, Diagnostic, DiagnosticKind, Edit,
-    Evidence, Fact, Figure, Finding, Fix, Impact, Location, MonitorItem, NeedsConfirmation, PackageScore,
-    Plan, PlanItem, Report, Route, SCHEMA_VERSION, Score, ScoreRange, Severity, Suspicion, Target, Tool,
-    TopFix,
+    Evidence, Fact, Figure, Finding, Fix, Impact, LeftOut, LoadTest, Location, Measure, MeasureKind,
+    MonitorItem, NeedsConfirmation, PackageScore, Plan, PlanItem, Report, Route, SCHEMA_VERSION, Score,
+    ScoreRange, Severity, Suspicion, Target, TestRequest, Tool, TopFix,
 };
 pub use plan::plan;
 pub use score::{Audited, score};

@@ -4,8 +4,8 @@ use std::fmt::{self, Write};
 
 use crate::escape::{code_block, markdown_prose as prose};
 use crate::model::{
-    Fact, Figure, Finding, Fix, Location, PackageScore, Plan, PlanItem, Report, Score, Severity, Suspicion,
-    Target,
+    Fact, Figure, Finding, Fix, LoadTest, Location, PackageScore, Plan, PlanItem, Report, Score, Severity,
+    Suspicion, Target,
 };
 
 /// The whole report, findings from the worst to the least.
@@ -17,6 +17,19 @@ pub fn markdown(report: &Report) -> String {
     out
 }
 
+/// The load test alone, with what to measure.
+#[must_use]
+pub fn load_test_text(report: &Report) -> String {
+    let mut out = String::new();
+    let written = load_test(&mut out, &report.plan.load_test).and_then(|()| measures(&mut out, &report.plan));
+    // Writing to a String does not fail.
+    written.unwrap_or_default();
+    if out.is_empty() {
+        out.push_str("No route was found that a load test could drive.\n");
+    }
+    out
+}
+
 fn write_report(out: &mut String, report: &Report) -> fmt::Result {
     writeln!(out, "# Load readiness\n")?;
     writeln!(out, "{} {}\n", prose(&report.tool.name), prose(&report.tool.version))?;
@@ -25,6 +38,8 @@ fn write_report(out: &mut String, report: &Report) -> fmt::Result {
     findings(out, report)?;
     suspicious(out, report)?;
     plan(out, &report.plan)?;
+    measures(out, &report.plan)?;
+    load_test(out, &report.plan.load_test)?;
     routes(out, report)?;
     diagnostics(out, report)
 }
@@ -271,6 +286,54 @@ fn plan(out: &mut String, plan: &Plan) -> fmt::Result {
     writeln!(out)
 }
 
+fn measures(out: &mut String, plan: &Plan) -> fmt::Result {
+    if plan.measure.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "## Metrics, Tracing and Logging before the test\n")?;
+    writeln!(out, "| Kind | Name | Labels | Shows | Failed when |\n|---|---|---|---|---|")?;
+    for measure in &plan.measure {
+        let [name, labels, shows] =
+            [&measure.name, &measure.labels.join(", "), &measure.shows].map(|text| prose(text));
+        let threshold = measure.threshold.as_deref().map_or_else(|| String::from("–"), prose);
+        writeln!(out, "| {} | {name} | {labels} | {shows} | {threshold} |", measure.kind.name())?;
+    }
+    writeln!(out)
+}
+
+fn load_test(out: &mut String, test: &LoadTest) -> fmt::Result {
+    if test.requests.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "## Load Test\n\n`loadworthy plan --output load-test` writes the scripts. The busiest route alone:\n"
+    )?;
+    writeln!(out, "{}", code_block(&test.command, "sh"))?;
+    for (number, step) in test.steps.iter().enumerate() {
+        writeln!(out, "{}. {}", number + 1, prose(step))?;
+    }
+    writeln!(out, "\n| Request | Share |\n|---|---|")?;
+    for request in test.requests.iter().take(TEST_REQUESTS) {
+        let name = prose(&format!("{} {}", request.method, request.path));
+        writeln!(out, "| {name} | {:.1} % |", request.share * 100.0)?;
+    }
+    if let Some(more) = test.requests.len().checked_sub(TEST_REQUESTS).filter(|more| *more > 0) {
+        writeln!(out, "| {more} more | |")?;
+    }
+    writeln!(out)?;
+    for line in &test.seed {
+        writeln!(out, "- Data: {}", prose(line))?;
+    }
+    for left in &test.left_out {
+        writeln!(out, "- Left out: {} ({})", prose(&left.route), prose(&left.reason))?;
+    }
+    writeln!(out)
+}
+
+/// Most requests of the load test that the report lists; the kit has all.
+const TEST_REQUESTS: usize = 20;
+
 fn plan_items(out: &mut String, items: &[PlanItem]) -> fmt::Result {
     if items.is_empty() {
         return writeln!(out, "Nothing.\n");
@@ -304,7 +367,9 @@ fn routes(out: &mut String, report: &Report) -> fmt::Result {
     writeln!(out, "## Routes\n\n| Route | Declared | Queries | Predicted p95 |\n|---|---|---|---|")?;
     for route in &report.routes {
         let name = prose(&format!("{} {}", route.method, route.path));
-        let queries = route.queries_per_request.map_or("–".to_owned(), |queries| queries.to_string());
+        let queries = route
+            .queries_per_request
+            .map_or("–".to_owned(), |queries| format!("{}", (queries * 10.0).round() / 10.0));
         let p95 = route.p95_millis.map_or("–".to_owned(), |millis| format!("{millis:.0} ms"));
         writeln!(out, "| {name} | {} | {queries} | {p95} |", place(&route.location))?;
     }

@@ -301,7 +301,7 @@ pub struct ConfigChange {
 }
 
 /// What to do, in order.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// Everything CRITICAL and the HIGH findings worth most.
     pub fix_now: Vec<PlanItem>,
@@ -311,6 +311,86 @@ pub struct Plan {
     pub fix_soon: Vec<PlanItem>,
     /// What is fine now.
     pub monitor: Vec<MonitorItem>,
+    /// Metrics, spans and log fields to have before the test.
+    #[serde(default)]
+    pub measure: Vec<Measure>,
+    /// The load test for this application.
+    #[serde(default)]
+    pub load_test: LoadTest,
+}
+
+/// Something to measure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Measure {
+    /// Metric, span or log field.
+    pub kind: MeasureKind,
+    /// Its name, as a library or OpenTelemetry gives it.
+    pub name: String,
+    /// Labels or attributes.
+    pub labels: Vec<String>,
+    /// What it shows.
+    pub shows: String,
+    /// When the test has failed by it.
+    pub threshold: Option<String>,
+}
+
+/// Kinds of things to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MeasureKind {
+    /// A time series.
+    Metric,
+    /// A span of a trace.
+    Span,
+    /// A field of the log line that each request writes.
+    Log,
+}
+
+impl MeasureKind {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Metric => "metric",
+            Self::Span => "span",
+            Self::Log => "log field",
+        }
+    }
+}
+
+/// A load test made for one application.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct LoadTest {
+    /// One command that drives the busiest route; empty where there is none.
+    pub command: String,
+    /// Baseline, run, compare, iterate.
+    pub steps: Vec<String>,
+    /// What is driven.
+    pub requests: Vec<TestRequest>,
+    /// What is not, and why.
+    pub left_out: Vec<LeftOut>,
+    /// Rows to have in the tables, so that the test shows what production will.
+    pub seed: Vec<String>,
+}
+
+/// A request of the load test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TestRequest {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The path, parameters as `:name`.
+    pub path: String,
+    /// Part of the requests, 0 to 1.
+    pub share: f64,
+}
+
+/// A route that the load test leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftOut {
+    /// "DELETE /orders/:id".
+    pub route: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// A finding to fix.
@@ -360,8 +440,14 @@ pub struct Route {
     pub middleware: Vec<String>,
     /// Queries of one request, where they can be counted.
     pub queries_per_request: Option<f64>,
-    /// Predicted 95th percentile in milliseconds at the target.
+    /// Predicted 95th percentile in milliseconds at the target; absent where a queue does not drain, or nothing is known.
     pub p95_millis: Option<f64>,
+    /// Part of the target's requests that it takes, 0 to 1.
+    #[serde(default)]
+    pub traffic_share: f64,
+    /// Why a load test leaves it out, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
 }
 
 /// Something the audit could not read or finish.

@@ -1,7 +1,9 @@
 //! What to do, in order.
 
 use crate::effort::{effort_minutes, watch};
-use crate::model::{Finding, MonitorItem, Plan, PlanItem, Severity, Target};
+use crate::load_test::load_test;
+use crate::measures::measures;
+use crate::model::{Finding, MonitorItem, Plan, PlanItem, Route, Severity, Target};
 use crate::score::by_worth;
 
 /// HIGH findings worth doing with the CRITICAL ones.
@@ -9,7 +11,7 @@ const TOP_HIGH: usize = 3;
 
 /// Sorts findings into now, soon and monitor; each by risk removed ÷ effort.
 #[must_use]
-pub fn plan(findings: &[Finding], route_count: usize, target: &Target) -> Plan {
+pub fn plan(findings: &[Finding], routes: &[Route], route_count: usize, target: &Target) -> Plan {
     let of = |severity| {
         let chosen: Vec<&Finding> = findings.iter().filter(|finding| finding.severity == severity).collect();
         by_worth(&chosen, route_count)
@@ -23,6 +25,8 @@ pub fn plan(findings: &[Finding], route_count: usize, target: &Target) -> Plan {
         fix_now,
         fix_soon: rest.iter().copied().chain(of(Severity::Medium)).map(item).collect(),
         monitor: of(Severity::Monitor).into_iter().map(|finding| monitored(finding, target)).collect(),
+        measure: measures(findings, target),
+        load_test: load_test(routes, findings, target),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use loadworthy_report::{
     Applicability, Audited, Category, Confidence, ConfigChange, Context, Diagnostic, DiagnosticKind, Edit,
     Evidence, Fact, Figure, Finding, FingerprintOf, Fix, Impact, Location, NeedsConfirmation, Report, Route,
-    SCHEMA_VERSION, Severity, Suspicion, Target, Tool, fingerprint, plan, score,
+    SCHEMA_VERSION, Severity, Suspicion, Target, Tool, fingerprint, load_test, plan, score,
 };
 
 pub(crate) const ORDERS: &str = "import { prisma } from \"../db\";\n\napp.get(\"/orders\", async (_req, res) => {\n  const orders = await prisma.order.findMany({ take: 50 });\n  for (const o of orders) {\n\to.user = await prisma.user.findUnique({ where: { id: o.userId } }); // \u{1b}[31mred\u{202e}\n  }\n  res.json(orders);\n});\n";
@@ -117,7 +117,7 @@ fn suspicion() -> Suspicion {
 pub(crate) fn report_of(findings: Vec<Finding>, suspicious: Vec<Suspicion>) -> Report {
     let target = target();
     let score = score(&Audited { findings: &findings, suspicious: &suspicious, route_count: 4 });
-    let plan = plan(&findings, 4, &target);
+    let plan = plan(&findings, &[], 4, &target);
     Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "loadworthy".into(), version: "0.1.0".into() },
@@ -186,7 +186,10 @@ pub(crate) fn sample() -> Report {
         middleware: vec!["requireUser".into()],
         queries_per_request: Some(51.0),
         p95_millis: None,
+        traffic_share: 0.8,
+        left_out: None,
     }];
+    report.plan.load_test = load_test(&report.routes, &report.findings, &report.target);
     report.diagnostics = vec![Diagnostic {
         kind: DiagnosticKind::NotParsed,
         file: Some("src/broken.ts".into()),

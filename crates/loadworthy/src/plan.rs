@@ -1,0 +1,40 @@
+//! `loadworthy plan`: the load-test kit.
+
+use std::fs;
+
+use loadworthy_report::{Report, kit, load_test_text};
+
+use crate::arguments::PlanArguments;
+use crate::audit;
+use crate::env;
+use crate::failure::Failure;
+use crate::output::print;
+use crate::session::Session;
+use crate::target::target;
+
+/// Prints the plan, or writes the kit's files.
+pub(crate) fn run(arguments: &PlanArguments) -> Result<(), Failure> {
+    let session = Session::open(&arguments.project)?;
+    let target = target(arguments.target, session.config.target)?;
+    let overrides = env::overrides(&arguments.known, &session.config)?;
+    let report = audit::whole(&session, target, &overrides);
+    let Some(folder) = &arguments.output else { return print(&load_test_text(&report)) };
+    fs::create_dir_all(folder).map_err(|error| Failure::file(folder, error))?;
+    for file in kit::files(&report) {
+        let path = folder.join(file.name);
+        fs::write(&path, file.text).map_err(|error| Failure::file(&path, error))?;
+    }
+    if !arguments.project.quiet {
+        let count = report.plan.load_test.requests.len();
+        anstream::eprintln!(
+            "wrote the kit to {}: {count} requests, {} left out; complete requests.json (ids, bodies, login), then read README.md",
+            folder.display(),
+            left_out(&report)
+        );
+    }
+    Ok(())
+}
+
+fn left_out(report: &Report) -> usize {
+    report.plan.load_test.left_out.len()
+}
