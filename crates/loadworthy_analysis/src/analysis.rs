@@ -1,8 +1,11 @@
 //! Everything that is known of a program, and the questions that checks ask.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use loadworthy_knowledge::{Effect, Knowledge};
+use loadworthy_project::FileClass;
+use loadworthy_schema::names::{singular, snake};
 use loadworthy_syntax::FunctionId;
 use rustc_hash::FxHashSet;
 
@@ -12,7 +15,7 @@ use crate::graph::{CallGraph, Edge, Timing, owner};
 use crate::links::FunctionRef;
 use crate::loops::{LoopForm, Repeat, loops_around};
 use crate::program::Program;
-use crate::query::Queries;
+use crate::query::{Queries, Query};
 use crate::reach::{Context, Reach};
 use crate::routes::{Route, routes};
 use crate::schema::{Models, models};
@@ -32,6 +35,8 @@ pub struct Analysis<'p> {
     works: OnceLock<Works>,
     models: OnceLock<Models<'p>>,
     loaded: OnceLock<Vec<bool>>,
+    abandoned: OnceLock<Vec<bool>>,
+    written: OnceLock<BTreeSet<String>>,
 }
 
 /// A repeated place: what runs more than once, and the calls between the loop and it.
@@ -68,6 +73,8 @@ impl<'p> Analysis<'p> {
             works: OnceLock::new(),
             models: OnceLock::new(),
             loaded: OnceLock::new(),
+            abandoned: OnceLock::new(),
+            written: OnceLock::new(),
         }
     }
 
@@ -133,6 +140,24 @@ impl<'p> Analysis<'p> {
 
     pub(crate) fn loaded_files(&self) -> &[bool] {
         self.loaded.get_or_init(|| self.find_loaded())
+    }
+
+    /// The tables, models and collections that the application writes, scripts and migrations aside: their names in the
+    /// singular, in snake case.
+    #[must_use]
+    pub fn written_tables(&self) -> &BTreeSet<String> {
+        self.written.get_or_init(|| {
+            let is_served = |query: &&Query| {
+                let file = self.program.project().file(query.site.0);
+                file.is_some_and(|file| file.class != FileClass::Script)
+            };
+            let written = self.queries.iter().filter(|query| query.operation.is_write()).filter(is_served);
+            written.filter_map(|query| query.table.as_deref()).map(|name| singular(&snake(name))).collect()
+        })
+    }
+
+    pub(crate) fn abandoned_files(&self) -> &[bool] {
+        self.abandoned.get_or_init(|| self.find_abandoned())
     }
 
     /// The calls of library members with such an effect.

@@ -13,6 +13,8 @@ use crate::values::{Resolver, Site, Value};
 pub const UNLIMITED_ROWS: f64 = 10_000.0;
 /// Elements of a list that a client sends: a body of 100 kB (the default limit of body parsers) of 20 byte elements.
 const CLIENT_ELEMENTS: f64 = 5_000.0;
+/// Bytes of what a client sends: the default limit of body parsers.
+const CLIENT_BYTES: f64 = 100_000.0;
 /// Elements of a limited list whose limit is no constant, and of what another service answers.
 const LIMITED_ELEMENTS: f64 = 100.0;
 /// Bytes of the JSON of a row, as the costs were measured with.
@@ -129,6 +131,10 @@ impl<'a, 'p> Blocks<'a, 'p> {
         // What is not known to be large says nothing.
         if row.assumed.is_none() && !elements.is_unbounded {
             return None;
+        }
+        if per == "MB" && matches!(elements.origin, Multiplicity::ClientChosen { .. }) {
+            assumptions.push(String::from("100 kB of input, the default limit of body parsers"));
+            return Some(CLIENT_BYTES / MB);
         }
         assumptions.push(format!("{} rows of {ROW_BYTES} bytes", elements.count));
         Some(match per {

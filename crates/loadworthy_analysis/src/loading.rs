@@ -7,12 +7,63 @@ use loadworthy_syntax::{ExportTarget, Kind, Module};
 
 use crate::analysis::Analysis;
 use crate::calls::Call;
+use crate::routes::EntryKind;
+use crate::values::Site;
 
 impl Analysis<'_> {
     /// Whether a process of the application loads a file, as far as is known.
     #[must_use]
     pub fn is_loaded(&self, file: FileId) -> bool {
         self.loaded_files().get(file.index()).copied().unwrap_or_default()
+    }
+
+    /// Whether all routes that reach the code at a place stand in files that nothing loads: what is left of an earlier
+    /// version of the application.
+    #[must_use]
+    pub fn is_abandoned(&self, site: Site) -> bool {
+        let mut routes = self.routes_to(site).peekable();
+        routes.peek().is_some()
+            && routes
+                .all(|route| self.abandoned_files().get(route.site.0.index()).copied().unwrap_or_default())
+    }
+
+    /// Files with routes that are mounted nowhere and that no module imports. Where they hold most routes of their
+    /// package, they are rather loaded in a way that was not followed.
+    pub(crate) fn find_abandoned(&self) -> Vec<bool> {
+        let project = self.program().project();
+        let mut abandoned = vec![false; project.files.len()];
+        let package = |file: FileId| project.file(file).map(|file| file.package);
+        let https = || self.routes().iter().filter(|route| route.kind == EntryKind::Http);
+        let imported = self.imported_files();
+        for route in https().filter(|route| !route.is_mounted) {
+            let file = route.site.0;
+            let own = || https().filter(|it| package(it.site.0) == package(file));
+            let mounted = own().filter(|it| it.is_mounted).count();
+            let is_mounted_elsewhere = https().any(|it| it.site.0 == file && it.is_mounted);
+            let is_minor = mounted > own().count() - mounted;
+            if let Some(slot) = abandoned.get_mut(file.index()) {
+                *slot = is_minor
+                    && !is_mounted_elsewhere
+                    && !self.is_started(file)
+                    && !imported.get(file.index()).copied().unwrap_or_default();
+            }
+        }
+        abandoned
+    }
+
+    fn imported_files(&self) -> Vec<bool> {
+        let mut imported = vec![false; self.program().project().files.len()];
+        for (file, module) in self.program().modules() {
+            for specifier in specifiers(module) {
+                if let Resolution::File(target) = *self.program().resolve(file, specifier)
+                    && target != file
+                    && let Some(slot) = imported.get_mut(target.index())
+                {
+                    *slot = true;
+                }
+            }
+        }
+        imported
     }
 
     pub(crate) fn find_loaded(&self) -> Vec<bool> {
@@ -24,18 +75,10 @@ impl Analysis<'_> {
         };
         self.routes().iter().for_each(|route| load(route.site.0));
         self.calls().iter().filter(|call| is_serving(call)).for_each(|call| load(call.site.0));
-        for (file, module) in self.program().modules() {
-            if self.is_started(file) {
-                load(file);
-            }
-            for specifier in specifiers(module) {
-                if let Resolution::File(imported) = *self.program().resolve(file, specifier)
-                    && imported != file
-                {
-                    load(imported);
-                }
-            }
+        for (file, _) in self.program().modules().filter(|(file, _)| self.is_started(*file)) {
+            load(file);
         }
+        loaded.iter_mut().zip(self.imported_files()).for_each(|(slot, is_imported)| *slot |= is_imported);
         loaded
     }
 

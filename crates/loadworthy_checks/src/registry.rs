@@ -51,12 +51,21 @@ pub fn run_all(
                 let audit = Audit::new(analysis, resolver, setting);
                 let mut findings = Vec::new();
                 check.run(&audit, &mut findings);
+                findings.retain(|finding| !is_abandoned(analysis, finding));
                 findings.sort_by(|a, b| order(a).cmp(&order(b)));
                 findings
             },
         )
         .collect();
     found.into_iter().flatten().collect()
+}
+
+/// Whether no process runs the code, though it has routes.
+fn is_abandoned(analysis: &Analysis<'_>, finding: &Finding) -> bool {
+    match &finding.place {
+        Place::Code(site) => analysis.is_abandoned(*site),
+        Place::Line { .. } => false,
+    }
 }
 
 type Order<'f> = (usize, u32, &'f str, u32, &'f str);

@@ -26,6 +26,11 @@ impl Table {
 
     /// A table each of whose rows this one's rows belong to: then it grows with that one.
     fn owner(&self) -> Option<&str> {
+        self.owners().next()
+    }
+
+    /// The tables, or columns named like the key of one, that tie each row to a row of another.
+    pub fn owners(&self) -> impl Iterator<Item = &str> {
         let foreign = self.foreign_keys.iter().map(|key| key.table.as_str());
         let related = self.relations.iter().filter(|relation| !relation.many);
         let related = related.map(|relation| relation.target.as_str());
@@ -34,7 +39,7 @@ impl Table {
             .iter()
             .filter_map(|column| OWNERS.iter().find(|owner| same_column(&column.name, owner)).copied());
         let owners = foreign.chain(related).filter(|table| !self.is_named(table) && !is_lookup(table));
-        owners.chain(named).next()
+        owners.chain(named)
     }
 }
 
@@ -81,6 +86,9 @@ const LOOKUPS: &[&str] = &[
     "state",
     "province",
     "genre",
+    "department",
+    "designation",
+    "job_title",
     "feature_flag",
     "feature",
     "tax_rate",

@@ -258,13 +258,18 @@ fn read_conditions(
             Expr::BinaryOp { op: BinaryOperator::Or, .. } => read_alternatives(shape, expr),
             Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
                 match (column(left), column(right), pairs.as_deref_mut()) {
-                    (Some(left), Some(right), Some(pairs)) => pairs.push((left, right)),
+                    (Some(left), Some(to), Some(pairs)) if !is_text(shape, right) => pairs.push((left, to)),
                     _ => read_condition(shape, expr),
                 }
             }
             other => read_condition(shape, other),
         }
     }
+}
+
+/// `state = "open"` over one table: MySQL and SQLite read the double quotes as a text.
+fn is_text(shape: &SqlShape, side: &Expr) -> bool {
+    shape.tables.len() < 2 && matches!(side, Expr::Identifier(name) if name.quote_style == Some('"'))
 }
 
 /// The columns below an `OR`: each needs an index of its own.

@@ -126,6 +126,25 @@ fn routers_come_through_barrels_fields_and_parameters() {
 }
 
 #[test]
+fn routers_are_what_their_registrations_give_back() {
+    let rows = table(&[
+        (
+            "server.ts",
+            "import express from 'express';\nimport routes from './routes';\nconst app = express().use(routes);\napp.listen(3000);\n",
+        ),
+        (
+            "routes.ts",
+            "import { Router } from 'express';\nimport tags from './tags';\nconst api = Router().use(tags);\nexport default Router().use('/api', api);\n",
+        ),
+        (
+            "tags.ts",
+            "import { Router } from 'express';\nconst router = Router();\nrouter.get('/tags', (req, res) => {});\nexport default router;\n",
+        ),
+    ]);
+    assert_eq!(rows, ["GET /api/tags tags.ts:3"]);
+}
+
+#[test]
 fn files_loaded_by_a_constant_pattern_are_mounted() {
     let rows = table(&[
         (

@@ -137,3 +137,27 @@ fn matchers_with_exclusions_leave_routes_out() {
     ]);
     assert_eq!(rows, ["GET /api/a: ", "GET /b: auth(async (request) => {})"]);
 }
+
+#[test]
+fn handlers_of_pages_have_the_only_method_that_they_compare_with() {
+    let rows = table(&[
+        MANIFEST,
+        (
+            "pages/api/join.ts",
+            "export default async function handler(req, res) {\n  if (req.method !== 'POST') return res.status(405).end();\n  res.end();\n}\n",
+        ),
+        (
+            "pages/api/teams.ts",
+            "export default async function handler(req, res) {\n  switch (req.method) {\n    case 'GET': return res.end();\n    case 'POST': return res.end();\n  }\n}\n",
+        ),
+        ("pages/api/hello.ts", "export default function handler(req, res) { res.end(); }\n"),
+    ]);
+    assert_eq!(
+        rows,
+        [
+            "ALL /api/hello pages/api/hello.ts:1",
+            "ALL /api/teams pages/api/teams.ts:1",
+            "POST /api/join pages/api/join.ts:1",
+        ]
+    );
+}

@@ -76,6 +76,8 @@ pub struct Query {
     pub sql: Option<Box<SqlShape>>,
     /// It is part of another query.
     pub is_part: bool,
+    /// It gives `[rows, description]`.
+    pub is_pair: bool,
 }
 
 impl Query {

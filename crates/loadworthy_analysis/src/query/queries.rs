@@ -181,6 +181,7 @@ fn blank(call: &Call<'_>, library: &LibraryCall<'_>, chain: &Chain) -> Query {
         offset: None,
         sql: None,
         is_part: false,
+        is_pair: false,
     }
 }
 

@@ -29,7 +29,10 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
     let Some(site) = text_site(reader) else { return };
     query.table_site = Some(site);
     let Some(text) = text_of(reader.resolver, site) else { return };
-    let found = shape(&text.text, Dialect::Unknown);
+    let library = &reader.resolver.program().knowledge().library(query.lib).id;
+    let dialect = if library == "mysql2" { Dialect::MySql } else { Dialect::Unknown };
+    let found = shape(&text.text, dialect);
+    query.is_pair = is_pair(reader, library);
     if matches!(found.kind, StatementKind::Other | StatementKind::Ddl) {
         query.operation = Operation::Other;
         return;
@@ -52,6 +55,16 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
         query.bound = listed(reader, &text, query).unwrap_or(Bound::Unlimited);
     }
     query.sql = Some(Box::new(found));
+}
+
+/// Whether the result is `[rows, description]`. Knex gives what its driver does: an array where it is MySQL's, which is
+/// the only one whose result is taken apart as one.
+fn is_pair(reader: &Reader<'_, '_>, library: &str) -> bool {
+    match library {
+        "mysql2" | "knex" => true,
+        "sequelize" => reader.argument(1).is_none_or(|options| reader.read(options).get("type").is_none()),
+        _ => false,
+    }
 }
 
 fn rows(reader: &Reader<'_, '_>, text: &SqlText, found: &SqlShape) -> (Yields, Bound) {

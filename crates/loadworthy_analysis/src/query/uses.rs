@@ -47,7 +47,11 @@ const MAX_HOPS: usize = 4;
 #[must_use]
 pub fn row_uses(program: &Program<'_>, query: &Query) -> Vec<(Site, RowUse)> {
     let mut uses = Uses { program, found: Vec::new() };
-    uses.of_list(query.whole, 0);
+    if query.is_pair {
+        uses.of_pair(query.whole, 0);
+    } else {
+        uses.of_list(query.whole, 0);
+    }
     uses.found
 }
 
@@ -60,6 +64,42 @@ impl Uses<'_, '_> {
     fn add(&mut self, site: Site, found: RowUse) {
         if !self.found.contains(&(site, found)) {
             self.found.push((site, found));
+        }
+    }
+
+    /// The uses of the list in an expression that is `[list, description]`, or the promise of it.
+    fn of_pair(&mut self, (file, node): Site, hops: usize) {
+        let Some(module) = self.program.module(file) else { return };
+        let parent = module.parent(node);
+        match module.kind(parent) {
+            _ if hops > MAX_HOPS => self.add((file, node), RowUse::Whole),
+            Kind::Await(_) | Kind::Sequence(_) => self.of_pair((file, parent), hops),
+            Kind::Declarator { target, init: value } | Kind::Assign { target, value, .. }
+                if value == node =>
+            {
+                match module.kind(target) {
+                    Kind::ArrayPattern(parts) => {
+                        if let Some(rows) = module.list(parts).next() {
+                            self.of_pattern((file, rows), hops);
+                        }
+                    }
+                    Kind::Binding(binding) | Kind::Name { binding, .. } => {
+                        for name in module.references(binding) {
+                            let outer = module.parent(*name);
+                            if !matches!(module.kind(outer), Kind::Assign { target, .. } if target == *name) {
+                                self.of_pair((file, *name), hops + 1);
+                            }
+                        }
+                    }
+                    _ => self.of_pattern((file, target), hops),
+                }
+            }
+            Kind::Index { object, index } if object == node => {
+                if matches!(module.kind(index), Kind::Number(at) if module.number(at) == 0.0) {
+                    self.of_list((file, parent), hops);
+                }
+            }
+            _ => self.of_list((file, node), hops),
         }
     }
 
@@ -108,6 +148,8 @@ impl Uses<'_, '_> {
             ("length" | "size" | "rowCount", false) => self.add(site, RowUse::Length),
             ("rows" | "data" | "docs", false) => self.of_list(site, hops),
             ("some" | "every", true) => self.add(site, RowUse::Test),
+            // `query = query.sort("-createdAt")`: the query goes on, what it reads is sorted by the database.
+            ("find" | "sort", true) if has_condition(module, call) => self.of_list((file, call), hops),
             ("find" | "findIndex", true) => self.add(site, RowUse::Find),
             ("reduce", true) => {
                 let found = if starts_at_number(module, call) { RowUse::Sum } else { RowUse::Whole };
@@ -190,6 +232,13 @@ impl Uses<'_, '_> {
             self.of_list(*site, hops + 1);
         }
     }
+}
+
+/// Whether a call is given columns or a condition, which only a query takes; arrays take functions.
+fn has_condition(module: &Module, call: NodeId) -> bool {
+    let Kind::Call { arguments, .. } = module.kind(call) else { return false };
+    let first = module.list(arguments).next();
+    first.is_some_and(|first| matches!(module.kind(first), Kind::String(_) | Kind::Object(_)))
 }
 
 /// `reduce(…, 0)`

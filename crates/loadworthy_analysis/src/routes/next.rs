@@ -2,7 +2,7 @@
 
 use loadworthy_knowledge::{Convention, LibId};
 use loadworthy_project::FileId;
-use loadworthy_syntax::{FunctionId, Kind, MemberKind, Module};
+use loadworthy_syntax::{Binary, FunctionId, Kind, MemberKind, Module, NodeId};
 
 use super::loops::Loops;
 use super::owners::property;
@@ -10,6 +10,9 @@ use super::registration::Registration;
 use super::{EntryKind, Handler, Route};
 use crate::positions::{Place, path_in_package};
 use crate::values::{Resolver, Site};
+
+/// Methods that handlers of `pages/api` tell apart.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /// Every entry point of Next.js applications.
 pub(super) fn routes(resolver: &Resolver<'_>) -> Vec<Route> {
@@ -148,7 +151,39 @@ impl Reader<'_, '_> {
 
     fn api(&self, path: &str) -> Vec<Route> {
         let handler = self.exported("default").into_iter();
-        handler.map(|handler| self.route(EntryKind::Http, "ALL", path, handler)).collect()
+        let method = self.only_method().unwrap_or("ALL");
+        handler.map(|handler| self.route(EntryKind::Http, method, path, handler)).collect()
+    }
+
+    /// The method that a handler of `pages/api` compares with `req.method`, if it is one only.
+    fn only_method(&self) -> Option<&'static str> {
+        let module = self.module;
+        let is_method = |node: NodeId| match module.kind(node) {
+            Kind::Member { name, .. } => module.str(name) == "method",
+            Kind::Name { .. } => module.source(node) == "method",
+            _ => false,
+        };
+        let mut compared = module.node_ids().filter_map(|node| {
+            let text = match module.kind(node) {
+                Kind::Binary { operator: Binary::Equal | Binary::NotEqual, left, right }
+                    if is_method(left) =>
+                {
+                    right
+                }
+                Kind::Case { test, .. } => {
+                    let Kind::Switch { subject, .. } = module.kind(module.parent(node)) else { return None };
+                    if !is_method(subject) {
+                        return None;
+                    }
+                    test
+                }
+                _ => return None,
+            };
+            let Kind::String(text) = module.kind(text) else { return None };
+            METHODS.into_iter().find(|method| *method == module.str(text))
+        });
+        let first = compared.next()?;
+        compared.all(|method| method == first).then_some(first)
     }
 
     fn pages(&self, file: &str, path: &str) -> Vec<Route> {

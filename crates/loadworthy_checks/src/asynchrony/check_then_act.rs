@@ -41,6 +41,8 @@
 //! (`increment`, `$inc`), upserts and `ON CONFLICT`; an insert whose unique violation is caught; updates that name the old
 //! value or a version in their condition; code that no request runs.
 
+use std::collections::BTreeSet;
+
 use loadworthy_analysis::{
     Access, Decision, FunctionRef, Operation, Operator, Query, Site, accesses, decision, results, uses,
 };
@@ -68,12 +70,13 @@ impl Check for CheckThenAct {
     }
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
+        let mut told = BTreeSet::new();
         for (file, module) in audit.program().modules() {
             for at in 0..module.functions().len() {
                 let function = (file, FunctionId::new(at));
                 let contexts = audit.analysis.reach().contexts(function);
                 if contexts.is_empty() || contexts.contains(&loadworthy_analysis::Context::PerRequest) {
-                    races(audit, module, function, findings);
+                    races(audit, module, function, &mut told, findings);
                 }
             }
         }
@@ -102,8 +105,15 @@ struct Race<'a> {
     write: Access<'a>,
 }
 
-/// The races of a function: one for each table, whose root cause is one decision.
-fn races(audit: &Audit<'_, '_>, module: &Module, function: FunctionRef, findings: &mut Vec<Finding>) {
+/// The races of a function: one for each table, whose root cause is one decision. A callback's are its caller's as well:
+/// `seen` has the places of those that were told.
+fn races(
+    audit: &Audit<'_, '_>,
+    module: &Module,
+    function: FunctionRef,
+    seen: &mut BTreeSet<(Site, Site)>,
+    findings: &mut Vec<Finding>,
+) {
     let all = accesses(audit.analysis, function);
     let mut told: Vec<&str> = Vec::new();
     for (at, read) in all.iter().enumerate() {
@@ -118,11 +128,13 @@ fn races(audit: &Audit<'_, '_>, module: &Module, function: FunctionRef, findings
         let found = writes.filter(|write| is_same_table(audit, read.query, write.query)).find_map(|write| {
             let pair = Race { shape: Shape::FindThenInsert, read: *read, write: *write };
             let shape = shape(audit, module, &pair, &names)?;
-            case(audit, module, &Race { shape, ..pair })
+            Some(((read.at, write.at), case(audit, module, &Race { shape, ..pair })?))
         });
-        if let Some(finding) = found {
+        if let Some((places, finding)) = found {
             told.push(table);
-            findings.push(finding);
+            if seen.insert(places) {
+                findings.push(finding);
+            }
         }
     }
 }

@@ -129,7 +129,7 @@ impl Check for MissingIndex {
 
 fn finding(audit: &Audit<'_, '_>, proposal: &Proposal<'_>) -> Option<Finding> {
     let first = proposal.demands.first()?;
-    let growth = growth_of(proposal);
+    let growth = growth_of(audit, proposal);
     let mut found = Finding::new(
         &META,
         first.query.site,
@@ -160,8 +160,8 @@ fn finding(audit: &Audit<'_, '_>, proposal: &Proposal<'_>) -> Option<Finding> {
     Some(found)
 }
 
-fn growth_of(proposal: &Proposal<'_>) -> Growth {
-    growth(proposal.table, &proposal.name)
+fn growth_of(audit: &Audit<'_, '_>, proposal: &Proposal<'_>) -> Growth {
+    growth(audit, proposal.table, &proposal.name)
 }
 
 fn rows(growth: Growth) -> f64 {

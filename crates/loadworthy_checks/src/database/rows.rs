@@ -73,7 +73,7 @@ pub(crate) fn estimate(audit: &Audit<'_, '_>, query: &Query) -> Estimate {
         return Estimate::exactly(most, format!("at most {most} rows of `{name}`"));
     }
     let table = table_of(audit, query);
-    let growth = growth(table, name);
+    let growth = growth(audit, table, name);
     let scope = scope(query, table);
     let rows = likely(growth, scope);
     let words = match scope {
@@ -107,7 +107,7 @@ pub(crate) fn likely(growth: Growth, scope: Scope) -> Range {
 }
 
 /// What the rows of a table do.
-pub(crate) fn growth(table: Option<&Table>, name: &str) -> Growth {
+pub(crate) fn growth(audit: &Audit<'_, '_>, table: Option<&Table>, name: &str) -> Growth {
     let is_small = table.is_some_and(|table| table.is_small().is_some());
     let named = singular(&snake(name));
     if is_small || (table.is_none() && is_lookup(&named)) {
@@ -122,7 +122,24 @@ pub(crate) fn growth(table: Option<&Table>, name: &str) -> Growth {
     if is_endless(name) || all.into_iter().any(is_endless) {
         return Growth::Endless;
     }
-    Growth::Ordinary
+    if table.is_some_and(|table| is_seeded(audit, table, 0)) { Growth::Lookup } else { Growth::Ordinary }
+}
+
+/// Most columns of a table that holds a list of names: a key, a name, a description, an order, two times.
+const LIST_COLUMNS: usize = 6;
+
+/// Whether a table holds a list that is filled once: few columns, nothing in the application writes it though it writes
+/// others, and what its rows belong to is such a list as well.
+fn is_seeded(audit: &Audit<'_, '_>, table: &Table, depth: usize) -> bool {
+    let written = audit.analysis.written_tables();
+    depth < 4
+        && table.columns.len() <= LIST_COLUMNS
+        && !written.is_empty()
+        && !table.names().any(|name| written.contains(&singular(&snake(name))))
+        && table.owners().all(|owner| {
+            let owner = audit.analysis.models().catalogue().table(owner);
+            owner.is_some_and(|owner| is_seeded(audit, owner, depth + 1))
+        })
 }
 
 fn is_lookup(named: &str) -> bool {

@@ -108,7 +108,7 @@ fn of_query<'q>(audit: &'q Audit<'_, '_>, query: &'q Query) -> Vec<Demand<'q>> {
         of_sql(audit, query, sql, &mut found);
     } else if is_read_or_changed && query.sql.is_none() {
         let level = level_of(audit, query);
-        of_level(query, &level, &mut found);
+        of_level(audit, query, &level, &mut found);
     }
     if let Some(table) = table_of(audit, query) {
         of_includes(audit, query, table, &query.includes, &mut found);
@@ -182,7 +182,7 @@ fn of_sql<'q>(audit: &'q Audit<'_, '_>, query: &'q Query, sql: &'q SqlShape, fou
     {
         for at in 0..sql.tables.len() {
             let level = sql_level(audit, query, sql, at);
-            of_level(query, &level, found);
+            of_level(audit, query, &level, found);
         }
         of_joins(audit, query, sql, found);
     }
@@ -243,8 +243,8 @@ fn is_case(function: &str) -> bool {
     matches!(function, "lower" | "upper" | "date" | "trim")
 }
 
-fn of_level<'q>(query: &'q Query, level: &Level<'q>, found: &mut Vec<Demand<'q>>) {
-    let grows = growth(level.table, &level.name);
+fn of_level<'q>(audit: &'q Audit<'_, '_>, query: &'q Query, level: &Level<'q>, found: &mut Vec<Demand<'q>>) {
+    let grows = growth(audit, level.table, &level.name);
     if level.name.is_empty() || grows == Growth::Lookup {
         return;
     }
@@ -473,7 +473,7 @@ fn of_includes<'q>(
         let target = audit.analysis.models().table_named(query.site.0, &relation.target);
         let Some(target) = target.filter(|target| target.extent != Extent::Named) else { continue };
         if relation.many && relation.through.is_none() && !relation.foreign.is_empty() {
-            join(query, target, &relation.foreign, found);
+            join(audit, query, target, &relation.foreign, found);
         }
         of_includes(audit, query, target, &include.includes, found);
     }
@@ -504,15 +504,21 @@ fn of_joins<'q>(audit: &'q Audit<'_, '_>, query: &'q Query, sql: &'q SqlShape, f
             })
         });
         if !columns.is_empty() && !other_is_served {
-            join(query, table, &columns, found);
+            join(audit, query, table, &columns, found);
         }
     }
 }
 
-fn join<'q>(query: &'q Query, table: &'q Table, columns: &[String], found: &mut Vec<Demand<'q>>) {
+fn join<'q>(
+    audit: &'q Audit<'_, '_>,
+    query: &'q Query,
+    table: &'q Table,
+    columns: &[String],
+    found: &mut Vec<Demand<'q>>,
+) {
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
     let is_served = table.is_unique(&names) || names.iter().any(|name| has_leading(Some(table), name));
-    if is_served || growth(Some(table), &table.name) == Growth::Lookup || columns.len() > 2 {
+    if is_served || growth(audit, Some(table), &table.name) == Growth::Lookup || columns.len() > 2 {
         return;
     }
     found.push(Demand {
@@ -533,7 +539,7 @@ fn of_delete<'q>(audit: &'q Audit<'_, '_>, query: &'q Query, table: &'q Table, f
     for other in &audit.analysis.models().catalogue().tables {
         if other.scope != table.scope
             || other.extent == Extent::Named
-            || growth(Some(other), &other.name) == Growth::Lookup
+            || growth(audit, Some(other), &other.name) == Growth::Lookup
         {
             continue;
         }

@@ -80,15 +80,16 @@ fn list(audit: &Audit<'_, '_>, query: &Query, table: Option<&Table>) -> Option<C
     if query.yields != Yields::Many || !query.bound.is_unbounded() {
         return None;
     }
-    let (scope, growth) = (scope(query, table), growth(table, table_name(query)));
+    let (scope, growth) = (scope(query, table), growth(audit, table, table_name(query)));
     if scope == Scope::Row || is_of_keys(query) || query.table.is_none() {
         return None;
     }
     let estimate = estimate(audit, query);
     let is_few = growth == Growth::Lookup || (scope == Scope::Parent && growth == Growth::Ordinary);
     let uses = row_uses(audit.program(), query);
-    if uses.iter().any(|(_, found)| *found == RowUse::First) && !query.filter.is_empty() {
-        // `const [user] = await …`: a lookup.
+    let is_first_taken = uses.iter().any(|(_, found)| *found == RowUse::First);
+    if is_first_taken && (!query.filter.is_empty() || query.order.is_empty()) {
+        // `const [user] = await …`: a lookup, or the row of a table that has one.
         return None;
     }
     let case = |shape: Shape| Some(Case { shape, place: query.site, estimate: estimate.clone() });
@@ -179,7 +180,7 @@ fn included(
     for include in includes {
         let (target, is_many) = target(audit, query, table, &include.relation);
         let name = target.map_or(&*include.relation, |table| table.name.as_str());
-        let growth = growth(target, name);
+        let growth = growth(audit, target, name);
         if is_many && growth == Growth::Endless && include.bound.is_unbounded() {
             let rows = likely(growth, Scope::Parent);
             let parents =

@@ -124,12 +124,19 @@ impl Handler<'_, '_> {
     /// The places that show a way without an answer, and the way in words.
     fn ways(&self, function: FunctionId, exit: &Exit) -> Vec<(NodeId, String)> {
         let body = self.module.function(function).map(|it| it.body);
-        let via = exit.via.iter().copied();
+        let via = exit.via.iter().copied().filter(|node| !self.is_without_error(*node));
         via.map(|node| {
             let at = if exit.kind == ExitKind::Return && Some(node) == body { exit.node } else { node };
             (at, self.way(node, exit, body))
         })
         .collect()
+    }
+
+    /// The way past `if (err)` in an error middleware, which is only called with an error.
+    fn is_without_error(&self, via: NodeId) -> bool {
+        let Kind::If { test, .. } = self.module.kind(via) else { return false };
+        let is_error_middleware = self.positions.response > 1;
+        is_error_middleware && self.parameter(0).is_some_and(|error| self.module.source(test).trim() == error)
     }
 
     fn way(&self, via: NodeId, exit: &Exit, body: Option<NodeId>) -> String {
