@@ -149,6 +149,9 @@ pub(crate) struct TableArguments {
     /// Form of the output.
     #[arg(long, value_enum, default_value_t = TableFormat::Terminal)]
     pub(crate) format: TableFormat,
+    /// Print who calls each route: the requests of the pages with the routes that answer them.
+    #[arg(long)]
+    pub(crate) clients: bool,
 }
 
 /// Forms of a report.

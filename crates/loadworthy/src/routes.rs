@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use loadworthy_analysis::{Analysis, Handler, Program, Route, Site};
+use loadworthy_analysis::{Analysis, ClientRequest, ClientRequests, Handler, Program, Resolver, Route, Site};
 use loadworthy_project::Diagnostic;
 use serde::Serialize;
 
@@ -18,6 +18,9 @@ pub(crate) fn run(arguments: &TableArguments) -> Result<(), Failure> {
         session.progress.end();
         let program = analysis.program();
         let diagnostics: Vec<&Diagnostic> = diagnostics(program).collect();
+        if arguments.clients {
+            return print(&clients(analysis, arguments.format)?);
+        }
         match arguments.format {
             TableFormat::Json => print(&json(analysis, &diagnostics)?),
             TableFormat::Terminal => {
@@ -37,6 +40,57 @@ pub(crate) fn sentence(diagnostic: &Diagnostic) -> String {
         (Some(file), None) => format!("{file}: {}", diagnostic.message),
         (None, _) => diagnostic.message.clone(),
     }
+}
+
+/// A request of a page.
+#[derive(Serialize)]
+struct ClientRow {
+    method: String,
+    path: String,
+    at: Place,
+    /// "GET /api/orders" of the routes that answer it; empty where none of the project does.
+    routes: Vec<String>,
+}
+
+/// The requests of the pages, as a table or as JSON.
+fn clients(analysis: &Analysis<'_>, format: TableFormat) -> Result<String, Failure> {
+    let program = analysis.program();
+    let requests = ClientRequests::new(analysis, &Resolver::new(program));
+    let row = |request: &ClientRequest| ClientRow {
+        method: request.method.clone(),
+        path: request.address.path(),
+        at: place(program, request.site),
+        routes: request
+            .routes
+            .iter()
+            .filter_map(|at| analysis.routes().get(*at))
+            .map(|route| format!("{} {}", route.method, route.path))
+            .collect(),
+    };
+    let rows: Vec<ClientRow> = requests.all().iter().map(row).collect();
+    if format == TableFormat::Json {
+        let text = serde_json::to_string_pretty(&rows)
+            .map_err(|error| Failure::internal(format!("the report could not be written: {error}")))?;
+        return Ok(text + "\n");
+    }
+    let mut text = String::new();
+    let width = rows.iter().map(|row| row.path.len()).max().unwrap_or(0).min(60);
+    for row in &rows {
+        let answered = if row.routes.is_empty() {
+            String::from("no route of the project")
+        } else {
+            row.routes.join(", ")
+        };
+        // Writing to a string can't fail.
+        let _ = writeln!(
+            text,
+            "{:<7} {:<width$}  -> {answered}  ({}:{})",
+            row.method, row.path, row.at.file, row.at.line
+        );
+    }
+    let matched = rows.iter().filter(|row| !row.routes.is_empty()).count();
+    let _ = writeln!(text, "{} requests, {matched} answered by routes of the project", rows.len());
+    Ok(text)
 }
 
 #[derive(Serialize)]

@@ -30,7 +30,9 @@ pub const CHECKS: &[&dyn Check] = &[
     &resilience::no_backpressure::NoBackpressure,
     &resilience::error_observability::ErrorObservability,
     &frontend::rerender_storm::RerenderStorm,
+    &frontend::unvirtualized_list::UnvirtualizedList,
     &frontend::fetch_loop::FetchLoop,
+    &frontend::oversized_state::OversizedState,
 ];
 
 /// Runs the checks that are wanted, on the threads of the current pool; the findings are in the order of checks and

@@ -86,7 +86,7 @@
 //! cursors and streams; code that runs when the process starts, in scripts and in migrations.
 
 mod remedy;
-mod shapes;
+pub(crate) mod shapes;
 mod stores;
 
 use loadworthy_analysis::{Context, Query, Site};

@@ -12,7 +12,7 @@ use crate::database::rows::{
 
 /// A way to read too many rows.
 #[derive(Clone, Debug)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// There is no limit; what JavaScript does with the rows that the database could.
     NoLimit {
         /// The places, with what is done there.
@@ -49,20 +49,20 @@ pub(super) enum Shape {
 
 /// One way in which a query reads too much.
 #[derive(Clone, Debug)]
-pub(super) struct Case {
+pub(crate) struct Case {
     /// The way.
-    pub(super) shape: Shape,
+    pub(crate) shape: Shape,
     /// The place that a reader wants to see.
-    pub(super) place: Site,
+    pub(crate) place: Site,
     /// How many rows it likely reads.
-    pub(super) estimate: Estimate,
+    pub(crate) estimate: Estimate,
 }
 
 /// Rows up to which a list is no problem.
 const FEW: f64 = 20.0;
 
 /// The ways in which a query reads too much.
-pub(super) fn cases(audit: &Audit<'_, '_>, query: &Query) -> Vec<Case> {
+pub(crate) fn cases(audit: &Audit<'_, '_>, query: &Query) -> Vec<Case> {
     if query.operation != Operation::Read || query.is_part {
         return Vec::new();
     }

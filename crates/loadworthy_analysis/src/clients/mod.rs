@@ -1,0 +1,245 @@
+//! What the client asks of the server: every request of the pages with its method and URL, and the route that answers it.
+
+mod address;
+mod source;
+
+use loadworthy_knowledge::Effect;
+use loadworthy_project::FileClass;
+use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
+use rustc_hash::FxHashSet;
+
+use crate::analysis::Analysis;
+use crate::calls::Call;
+use crate::links::FunctionRef;
+use crate::query::Options;
+use crate::routes::EntryKind;
+use crate::values::{Resolver, Site};
+
+pub use address::{Address, matching};
+pub use source::{Filled, filled_by};
+
+/// A request that a page sends.
+#[derive(Clone, Debug)]
+pub struct ClientRequest {
+    /// The call that names the address.
+    pub site: Site,
+    /// The function whose code holds it.
+    pub function: FunctionRef,
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The path that is asked for, parameters as `:`.
+    pub address: Address,
+    /// Its routes in the route table; more than one where several servers have it.
+    pub routes: Vec<usize>,
+}
+
+/// Every request of the pages, in the order of files and places.
+#[derive(Debug, Default)]
+pub struct ClientRequests {
+    all: Vec<ClientRequest>,
+}
+
+impl ClientRequests {
+    /// Of a linked program.
+    #[must_use]
+    pub fn new(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Self {
+        let mut all: Vec<ClientRequest> = Vec::new();
+        let mut seen: FxHashSet<Site> = FxHashSet::default();
+        for call in analysis.calls().iter() {
+            let is_page = analysis
+                .program()
+                .project()
+                .file(call.site.0)
+                .is_some_and(|file| matches!(file.class, FileClass::Client | FileClass::Shared));
+            if !is_page {
+                continue;
+            }
+            let Some((method, address)) = asked(analysis, resolver, call) else { continue };
+            // The wrapper's own call has no address; an address is told once.
+            if seen.insert(call.site) {
+                let routes = matching(analysis, &method, &address);
+                let function = (call.site.0, call.function);
+                all.push(ClientRequest { site: call.site, function, method, address, routes });
+            }
+        }
+        Self { all }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> &[ClientRequest] {
+        &self.all
+    }
+
+    /// Those in the code of a function, its inner functions included.
+    pub fn within(&self, module: &Module, function: FunctionRef) -> impl Iterator<Item = &ClientRequest> {
+        let span = module.function(function.1).map(|found| module.node(found.node).span);
+        self.all.iter().filter(move |request| {
+            let own = module.node(request.site.1).span;
+            request.site.0 == function.0
+                && span.is_some_and(|span| span.start <= own.start && own.end <= span.end)
+        })
+    }
+}
+
+/// The method and address of a call that sends a request; none for other calls.
+fn asked(analysis: &Analysis<'_>, resolver: &Resolver<'_>, call: &Call<'_>) -> Option<(String, Address)> {
+    let module = analysis.program().module(call.site.0)?;
+    let (Kind::Call { callee, arguments } | Kind::New { callee, arguments }) = module.kind(call.site.1)
+    else {
+        return None;
+    };
+    let arguments: Vec<NodeId> = module.list(arguments).collect();
+    let effect = call.library.as_ref().and_then(crate::calls::LibraryCall::effect);
+    if effect == Some(Effect::ReactFetch) {
+        return of_query_key(resolver, module, call, &arguments);
+    }
+    let sends = effect == Some(Effect::HttpRequest)
+        || effect.is_none() && analysis.works().of_call(call).any(|effect| effect == Effect::HttpRequest)
+        || matches!(module.source(callee), "EventSource");
+    if !sends {
+        return None;
+    }
+    let file = call.site.0;
+    // A wrapper's functions that are handed on are no addresses.
+    let is_text = |node: &&NodeId| {
+        matches!(
+            module.kind(**node),
+            Kind::String(_)
+                | Kind::Template { .. }
+                | Kind::Binary { .. }
+                | Kind::Name { .. }
+                | Kind::Member { .. }
+        )
+    };
+    let address = arguments
+        .iter()
+        .filter(is_text)
+        .find_map(|node| Address::of(resolver, module, (file, *node)))
+        .or_else(|| of_options(resolver, module, (file, *arguments.first()?)))?;
+    let method = method(resolver, module, call.site, callee, &arguments)
+        .or_else(|| method_of_wrapper(analysis, call))
+        .unwrap_or_else(|| String::from("GET"));
+    Some((method, address))
+}
+
+/// `{ url: "/orders", method: "get" }`.
+fn of_options(resolver: &Resolver<'_>, module: &Module, site: Site) -> Option<Address> {
+    let Kind::Object(_) = module.kind(site.1) else { return None };
+    let url = Options::of(resolver, site).get("url")?;
+    let module = resolver.program().module(url.0)?;
+    Address::of(resolver, module, url)
+}
+
+/// `useQuery({ queryKey: ["/api/orders", id] })` without a function of its own: the key is the address.
+fn of_query_key(
+    resolver: &Resolver<'_>,
+    module: &Module,
+    call: &Call<'_>,
+    arguments: &[NodeId],
+) -> Option<(String, Address)> {
+    let first = *arguments.first()?;
+    let key = match module.kind(first) {
+        Kind::Object(_) => {
+            let options = Options::of(resolver, (call.site.0, first));
+            // A function of its own has the address in it.
+            if options.get("queryFn").is_some_and(|at| names_address(resolver, at)) {
+                return None;
+            }
+            options.get("queryKey")?
+        }
+        Kind::Array(_) | Kind::String(_) | Kind::Template { .. } => (call.site.0, first),
+        _ => return None,
+    };
+    let module = resolver.program().module(key.0)?;
+    let address = match module.kind(key.1) {
+        Kind::Array(items) => {
+            let mut items = module.list(items);
+            let mut address = Address::of(resolver, module, (key.0, items.next()?))?;
+            for item in items {
+                match module.kind(item) {
+                    // An object is a filter, not a part of the path.
+                    Kind::Object(_) => {}
+                    _ => address.push(resolver, module, (key.0, item)),
+                }
+            }
+            address
+        }
+        _ => Address::of(resolver, module, key)?,
+    };
+    Some((String::from("GET"), address))
+}
+
+/// Whether a function's text names an address of its own.
+fn names_address(resolver: &Resolver<'_>, (file, node): Site) -> bool {
+    let Some(module) = resolver.program().module(file) else { return true };
+    let text = module.source(node);
+    ["fetch(", "axios", "\"/", "'/", "`/", "`${", ".get(", "api."].iter().any(|word| text.contains(word))
+}
+
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
+/// The method: of the options, of an argument (`apiRequest("POST", url)`), or the name of what is called.
+fn method(
+    resolver: &Resolver<'_>,
+    module: &Module,
+    site: Site,
+    callee: NodeId,
+    arguments: &[NodeId],
+) -> Option<String> {
+    let verb = |text: &str| {
+        let upper = text.to_ascii_uppercase();
+        METHODS.contains(&upper.as_str()).then_some(upper)
+    };
+    for argument in arguments {
+        match module.kind(*argument) {
+            Kind::String(text) => {
+                if let Some(found) = verb(module.str(text)) {
+                    return Some(found);
+                }
+            }
+            Kind::Object(_) => {
+                let options = Options::of(resolver, (site.0, *argument));
+                let text = options.get("method").and_then(|at| resolver.text_of(at));
+                if let Some(found) = text.and_then(|text| verb(&text)) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+    }
+    match module.kind(callee) {
+        Kind::Member { name, .. } => verb(module.str(name)),
+        _ => None,
+    }
+}
+
+/// `sendJson(url)`: the one method that the wrapper's code names.
+fn method_of_wrapper(analysis: &Analysis<'_>, call: &Call<'_>) -> Option<String> {
+    let (file, function) = *call.targets.first()?;
+    let module = analysis.program().module(file)?;
+    let text = module.source(module.function(function)?.node);
+    let mut named = METHODS
+        .iter()
+        .filter(|method| text.contains(&format!("\"{method}\"")) || text.contains(&format!("'{method}'")));
+    let first = named.next()?;
+    named.next().is_none().then(|| (*first).to_owned())
+}
+
+/// The function that holds a place, as far out as it is still one of the file's components or hooks.
+pub(crate) fn outermost(module: &Module, node: NodeId) -> FunctionId {
+    let mut function = module.enclosing_function(node);
+    while let Some(found) = module.function(function) {
+        let outer = module.enclosing_function(module.parent(found.node));
+        if outer == FunctionId::NONE {
+            break;
+        }
+        function = outer;
+    }
+    function
+}
+
+/// Whether a kind of entry point answers requests of pages.
+pub(crate) fn answers_pages(kind: EntryKind) -> bool {
+    matches!(kind, EntryKind::Http)
+}

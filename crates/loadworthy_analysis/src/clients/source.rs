@@ -1,0 +1,411 @@
+//! Which request fills a value that a component shows: through state, queries, hooks, props and derived values.
+
+use loadworthy_project::FileId;
+use loadworthy_syntax::{BindingId, BindingKind, FunctionId, Kind, Module, NodeId};
+
+use super::{ClientRequests, outermost};
+use crate::analysis::Analysis;
+use crate::links::FunctionRef;
+use crate::react::components;
+use crate::values::Site;
+
+/// Where a value comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Filled {
+    /// The requests that may fill it, as positions in the list of requests.
+    pub requests: Vec<usize>,
+    /// Something on the way takes a part of it: `slice`, a page of it.
+    pub is_cut: bool,
+    /// The places on the way, from the value to the request.
+    pub way: Vec<Site>,
+}
+
+/// Deepest way that is followed.
+const MAX_DEPTH: u32 = 8;
+
+/// The request behind an expression of a page; nothing where it is another value.
+#[must_use]
+pub fn filled_by(analysis: &Analysis<'_>, requests: &ClientRequests, site: Site) -> Filled {
+    let mut filled = Filled::default();
+    Follow { analysis, requests }.expression(site, 0, &mut filled);
+    filled.requests.sort_unstable();
+    filled.requests.dedup();
+    filled
+}
+
+struct Follow<'a, 'p> {
+    analysis: &'a Analysis<'p>,
+    requests: &'a ClientRequests,
+}
+
+impl Follow<'_, '_> {
+    fn expression(&self, (file, node): Site, depth: u32, filled: &mut Filled) {
+        let Some(module) = self.analysis.program().module(file) else { return };
+        if depth > MAX_DEPTH {
+            return;
+        }
+        let next = |node: NodeId, filled: &mut Filled| self.expression((file, node), depth + 1, filled);
+        match module.kind(node) {
+            Kind::Name { binding, .. } => self.binding(module, file, binding, depth, filled),
+            Kind::Member { object, .. } | Kind::Index { object, .. } => next(object, filled),
+            Kind::Await(value) => next(value, filled),
+            Kind::Binary { left, .. } => next(left, filled),
+            Kind::Conditional { then, otherwise, .. } => {
+                next(then, filled);
+                next(otherwise, filled);
+            }
+            Kind::Array(items) => {
+                // `[...orders]`
+                for item in module.list(items) {
+                    if let Kind::Spread(value) = module.kind(item) {
+                        next(value, filled);
+                    }
+                }
+            }
+            Kind::Call { callee, arguments } => {
+                if let Some(at) = self.requests.all().iter().position(|request| request.site == (file, node))
+                {
+                    filled.requests.push(at);
+                    filled.way.push((file, node));
+                    return;
+                }
+                if let Kind::Member { object, name } = module.kind(callee) {
+                    let name = module.str(name);
+                    if matches!(name, "slice" | "splice" | "at" | "find") {
+                        filled.is_cut = true;
+                    }
+                    if matches!(
+                        name,
+                        "filter"
+                            | "sort"
+                            | "slice"
+                            | "reverse"
+                            | "concat"
+                            | "toSorted"
+                            | "toReversed"
+                            | "flatMap"
+                            | "map"
+                            | "data"
+                            | "json"
+                    ) {
+                        next(object, filled);
+                        return;
+                    }
+                }
+                // `useMemo(() => orders.filter(…), [orders])`, `Object.values(byId)`
+                let is_memo = module.source(callee).ends_with("useMemo")
+                    || module.source(callee).starts_with("Object.");
+                if is_memo {
+                    for argument in module.list(arguments).take(1) {
+                        match module.kind(argument) {
+                            Kind::Function(function) => self.returned(module, file, function, depth, filled),
+                            _ => next(argument, filled),
+                        }
+                    }
+                    return;
+                }
+                let before = filled.requests.len();
+                self.call((file, node), depth, filled);
+                // `filterIssues(project.issues, filters)`, `get(data, "issues", [])`: a part of what it is given.
+                if filled.requests.len() == before
+                    && let Some(first) = module.list(arguments).next()
+                    && matches!(
+                        module.kind(first),
+                        Kind::Name { .. } | Kind::Member { .. } | Kind::Call { .. }
+                    )
+                {
+                    next(first, filled);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What a function of the file gives back.
+    fn returned(&self, module: &Module, file: FileId, function: FunctionId, depth: u32, filled: &mut Filled) {
+        let Some(found) = module.function(function) else { return };
+        if !matches!(module.kind(found.body), Kind::Block(_)) {
+            self.expression((file, found.body), depth + 1, filled);
+            return;
+        }
+        let span = module.node(found.body).span;
+        for node in module.node_ids() {
+            let own = module.node(node).span;
+            if let Kind::Return(value) = module.kind(node)
+                && span.start <= own.start
+                && own.end <= span.end
+                && module.enclosing_function(node) == function
+                && value.is_some()
+            {
+                self.expression((file, value), depth + 1, filled);
+            }
+        }
+    }
+
+    /// A hook or function whose code sends the request.
+    fn call(&self, site: Site, depth: u32, filled: &mut Filled) {
+        let Some(call) = self.analysis.calls().at(site) else { return };
+        // A query of a library: the request is in its function, or in the hook's key.
+        let Some(module) = self.analysis.program().module(site.0) else { return };
+        let span = module.node(site.1).span;
+        for (at, request) in self.requests.all().iter().enumerate() {
+            let Some(inner) = self.analysis.program().module(request.site.0) else { continue };
+            let own = inner.node(request.site.1).span;
+            if request.site.0 == site.0 && span.start <= own.start && own.end <= span.end {
+                filled.requests.push(at);
+                filled.way.push(request.site);
+            }
+        }
+        if !filled.requests.is_empty() {
+            return;
+        }
+        let handed = call.handed.iter().map(|handed| handed.function);
+        let functions: Vec<FunctionRef> = call.targets.iter().copied().chain(handed).collect();
+        for function in functions {
+            self.function(function, depth, filled);
+        }
+    }
+
+    fn function(&self, function: FunctionRef, depth: u32, filled: &mut Filled) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        let Some(module) = self.analysis.program().module(function.0) else { return };
+        let before = filled.requests.len();
+        for request in self.requests.within(module, function) {
+            if let Some(at) = self.requests.all().iter().position(|it| it.site == request.site) {
+                filled.requests.push(at);
+                filled.way.push(request.site);
+            }
+        }
+        if filled.requests.len() > before {
+            return;
+        }
+        let targets: Vec<FunctionRef> = self
+            .analysis
+            .graph()
+            .callees(function)
+            .map(|edge| edge.callee)
+            .filter(|callee| *callee != function)
+            .take(20)
+            .collect();
+        for target in targets {
+            self.function(target, depth + 2, filled);
+        }
+    }
+
+    fn binding(&self, module: &Module, file: FileId, binding: BindingId, depth: u32, filled: &mut Filled) {
+        let Some(declared) = module.binding(binding) else { return };
+        if declared.kind == BindingKind::Parameter {
+            self.property(module, file, declared.node, depth, filled);
+            return;
+        }
+        // The state's setter says what fills it.
+        let function = outermost(module, declared.node);
+        let states = components(self.analysis, file);
+        let state = states
+            .iter()
+            .filter(|component| {
+                component.function == (file, function)
+                    || component.function.1 == module.enclosing_function(declared.node)
+            })
+            .flat_map(|component| &component.states)
+            .find(|state| state.value == Some(binding));
+        if let Some(setter) = state.and_then(|state| state.setter) {
+            self.set(module, file, setter, depth, filled);
+            return;
+        }
+        let Some(init) = initial(module, declared.node) else { return };
+        filled.way.push((file, init));
+        if let Some(key) = property_name(module, declared.node)
+            && let Some(context) = self.context_of((file, init))
+        {
+            self.provided(&context, &key, depth, filled);
+            return;
+        }
+        self.expression((file, init), depth + 1, filled);
+    }
+
+    /// `setOrders(await response.json())`: the request of the function that sets it.
+    fn set(&self, module: &Module, file: FileId, setter: BindingId, depth: u32, filled: &mut Filled) {
+        for name in module.references(setter) {
+            let parent = module.parent(*name);
+            let given = match module.kind(parent) {
+                Kind::Call { callee, arguments } if callee == *name => module.list(arguments).next(),
+                // `.then(setOrders)`
+                Kind::Call { callee, .. } => Some(callee),
+                _ => None,
+            };
+            let Some(given) = given else { continue };
+            let before = filled.requests.len();
+            if !matches!(module.kind(given), Kind::Function(_)) {
+                self.expression((file, given), depth + 1, filled);
+            }
+            if filled.requests.len() > before {
+                continue;
+            }
+            // `fetch(…).then((r) => r.json()).then((data) => setOrders(data))`: around the setter.
+            let before = filled.requests.len();
+            if let Some(around) = chain_around(module, *name) {
+                self.call((file, around), depth + 1, filled);
+            }
+            let is_emptied = matches!(
+                module.kind(given),
+                Kind::Array(_)
+                    | Kind::Null
+                    | Kind::Object(_)
+                    | Kind::Bool(_)
+                    | Kind::String(_)
+                    | Kind::Number(_)
+            );
+            if filled.requests.len() == before
+                && !is_emptied
+                && matches!(
+                    module.kind(given),
+                    Kind::Name { .. } | Kind::Member { .. } | Kind::Await(_) | Kind::Call { .. }
+                )
+            {
+                let function = module.enclosing_function(*name);
+                self.function((file, function), depth + 1, filled);
+            }
+        }
+    }
+
+    /// The context that `useContext(Shop)`, or a hook that gives it back, reads.
+    fn context_of(&self, (file, node): Site) -> Option<String> {
+        let program = self.analysis.program();
+        let named = |text: &str| {
+            let (_, rest) = text.split_once("useContext(")?;
+            let name = rest.split(')').next()?.trim();
+            (!name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_'))
+                .then(|| name.to_owned())
+        };
+        let module = program.module(file)?;
+        if let Some(name) = named(module.source(node)) {
+            return Some(name);
+        }
+        let target = self.analysis.calls().at((file, node))?.targets.first()?;
+        let module = program.module(target.0)?;
+        named(module.source(module.function(target.1)?.node))
+    }
+
+    /// What `<Shop.Provider value={{ products }}>` gives for a key.
+    fn provided(&self, context: &str, key: &str, depth: u32, filled: &mut Filled) {
+        let provider = format!("{context}.Provider");
+        for (file, module) in self.analysis.program().modules() {
+            if !module.text().contains(&provider) {
+                continue;
+            }
+            for element in module.node_ids() {
+                let Kind::Element { component, parts } = module.kind(element) else { continue };
+                if !component.is_some() || module.source(component) != provider {
+                    continue;
+                }
+                let value = module.list(parts).find_map(|part| match module.kind(part) {
+                    Kind::Property { key, value } if module.str(key) == "value" => Some(value),
+                    _ => None,
+                });
+                let Some(value) = value else { continue };
+                let declared = match module.kind(value) {
+                    Kind::Name { binding, .. } => {
+                        module.binding(binding).and_then(|it| initial(module, it.node)).unwrap_or(value)
+                    }
+                    _ => value,
+                };
+                let span = module.node(declared).span;
+                let given = module.node_ids().find_map(|node| {
+                    let own = module.node(node).span;
+                    match module.kind(node) {
+                        Kind::Property { key: name, value }
+                            if module.str(name) == key && span.start <= own.start && own.end <= span.end =>
+                        {
+                            Some(value)
+                        }
+                        _ => None,
+                    }
+                });
+                if let Some(given) = given.filter(|given| given.is_some()) {
+                    filled.way.push((file, given));
+                    self.expression((file, given), depth + 1, filled);
+                }
+            }
+        }
+    }
+
+    /// A property of a component: what its elements are given.
+    fn property(&self, module: &Module, file: FileId, node: NodeId, depth: u32, filled: &mut Filled) {
+        let owner = (file, module.enclosing_function(node));
+        let Some(name) = property_name(module, node) else { return };
+        let program = self.analysis.program();
+        let component = module
+            .function(owner.1)
+            .map(|function| module.str(function.name).to_owned())
+            .filter(|name| !name.is_empty())
+            .or_else(|| variable_name(module, owner.1));
+        let Some(component) = component else { return };
+        let mut found = 0;
+        for (other, text) in program.modules() {
+            if !text.text().contains(component.as_str()) {
+                continue;
+            }
+            for element in text.node_ids() {
+                let Kind::Element { component: tag, parts } = text.kind(element) else { continue };
+                if !tag.is_some() || text.source(tag) != component || found > 3 {
+                    continue;
+                }
+                let given = text.list(parts).find_map(|part| match text.kind(part) {
+                    Kind::Property { key, value } if text.str(key) == name => Some(value),
+                    _ => None,
+                });
+                if let Some(given) = given.filter(|given| given.is_some()) {
+                    found += 1;
+                    filled.way.push((other, given));
+                    self.expression((other, given), depth + 1, filled);
+                }
+            }
+        }
+    }
+}
+
+/// The call of a promise's chain in whose callback a place stands; none inside of an effect or a handler alone.
+fn chain_around(module: &Module, node: NodeId) -> Option<NodeId> {
+    let mut inner = node;
+    let mut found = None;
+    for outer in module.ancestors(node).take(24) {
+        if let Kind::Call { callee, .. } = module.kind(outer)
+            && inner != callee
+            && matches!(module.kind(callee), Kind::Member { name, .. } if matches!(module.str(name), "then" | "finally"))
+        {
+            found = Some(outer);
+        }
+        inner = outer;
+    }
+    found
+}
+
+/// The expression that a variable, or the pattern it is part of, is declared with.
+fn initial(module: &Module, node: NodeId) -> Option<NodeId> {
+    module.ancestors(node).take(8).find_map(|outer| match module.kind(outer) {
+        Kind::Declarator { init, .. } if init.is_some() => Some(init),
+        _ => None,
+    })
+}
+
+/// The key of a destructured parameter: `orders` of `({ orders: list = [] })`.
+fn property_name(module: &Module, node: NodeId) -> Option<String> {
+    module.ancestors(node).take(3).find_map(|outer| match module.kind(outer) {
+        Kind::Property { key, .. } => Some(module.str(key).to_owned()),
+        _ => None,
+    })
+}
+
+/// `List` of `const List = ({ orders }) => …`, also behind `memo(…)`.
+fn variable_name(module: &Module, function: FunctionId) -> Option<String> {
+    let node = module.function(function)?.node;
+    module.ancestors(node).take(3).find_map(|outer| match module.kind(outer) {
+        Kind::Declarator { target, .. } => {
+            Some(module.source(target).split(':').next().unwrap_or_default().trim().to_owned())
+        }
+        _ => None,
+    })
+}

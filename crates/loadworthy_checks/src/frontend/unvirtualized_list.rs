@@ -1,0 +1,319 @@
+//! # Lists without an end
+//! All rows of an endpoint that has no limit, each with elements of its own.
+//!
+//! ## Why it fails under load
+//! Rows × elements per row. Each element costs about 2 µs to create and as much to lay out, so 5,000 rows of ten elements
+//! block the page for a second, at every change of the list again, and take tens of megabytes. The test with fifty rows
+//! shows nothing of it. The server's side of the same list is 1B.
+//!
+//! ## Bad
+//! ```ts title="server/app.ts"
+//! import express from "express";
+//! import pg from "pg";
+//! const app = express();
+//! const pool = new pg.Pool({ max: 20 });
+//! app.get("/api/orders", async (_req, res) => {
+//!   const { rows } = await pool.query("SELECT * FROM orders");
+//!   res.json(rows);
+//! });
+//! app.listen(3000);
+//! ```
+//! ```tsx title="client/src/Orders.tsx"
+//! import { useQuery } from "@tanstack/react-query";
+//! export function Orders() {
+//!   const { data: orders = [] } = useQuery<any[]>({ queryKey: ["/api/orders"] });
+//!   return (
+//!     <ul>
+//!       {orders.map((order) => ( // finding: 5B
+//!         <li key={order.id}>{order.total}</li>
+//!       ))}
+//!     </ul>
+//!   );
+//! }
+//! ```
+//!
+//! ## Good
+//! ```ts title="server/app.ts"
+//! import express from "express";
+//! import pg from "pg";
+//! const app = express();
+//! const pool = new pg.Pool({ max: 20 });
+//! app.get("/api/orders", async (_req, res) => {
+//!   const { rows } = await pool.query("SELECT * FROM orders ORDER BY id DESC LIMIT 50");
+//!   res.json(rows);
+//! });
+//! app.listen(3000);
+//! ```
+//! ```tsx title="client/src/Orders.tsx"
+//! import { useQuery } from "@tanstack/react-query";
+//! export function Orders() {
+//!   const { data: orders = [] } = useQuery<any[]>({ queryKey: ["/api/orders"] });
+//!   return (
+//!     <ul>
+//!       {orders.map((order) => (
+//!         <li key={order.id}>{order.total}</li>
+//!       ))}
+//!     </ul>
+//!   );
+//! }
+//! ```
+//!
+//! ## Leaves alone
+//! Lists whose endpoint has a limit; pages, slices and infinite scrolling; lists behind a virtualising component; constants; lists
+//! of which nothing tells how long they are.
+
+use loadworthy_analysis::{ClientRequests, Site, filled_by};
+use loadworthy_capacity::{Reach, Severity};
+use loadworthy_project::FileClass;
+use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
+
+use super::answers::{Unlimited, requests, route_of, unlimited};
+use crate::audit::Audit;
+use crate::database::rows::{Growth, plain, table_name};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
+use crate::meta::{Category, Check, Meta};
+
+pub(crate) struct UnvirtualizedList;
+
+static META: Meta = Meta {
+    code: "5B",
+    slug: "unvirtualized-list",
+    category: Category::Frontend,
+    summary: "a page shows all rows of an endpoint without a limit",
+    page: include_str!("unvirtualized_list.rs"),
+};
+
+/// Milliseconds to create, commit and lay out one element (React 18, a laptop of today).
+const ELEMENT_MILLIS: f64 = 0.004;
+/// Rows that a page shows without anybody noticing.
+const FEW_ROWS: f64 = 200.0;
+/// The same for rows whose number grows slowly.
+const MANY_ROWS: f64 = 200.0;
+
+impl Check for UnvirtualizedList {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
+        let requests = requests(audit);
+        let mut lists: Vec<List<'_>> = Vec::new();
+        for (file, module) in audit.program().modules() {
+            let class = audit.program().project().file(file).map(|file| file.class);
+            if !matches!(class, Some(FileClass::Client | FileClass::Shared)) || is_virtual(module) {
+                continue;
+            }
+            for call in module.calls() {
+                lists.extend(list(audit, &requests, module, (file, *call)));
+            }
+        }
+        // One endpoint without a limit is one defect, wherever its rows are shown.
+        let mut routes: Vec<usize> = lists.iter().map(|list| list.answer.route).collect();
+        routes.sort_unstable();
+        routes.dedup();
+        for route in routes {
+            let own: Vec<&List<'_>> = lists.iter().filter(|list| list.answer.route == route).collect();
+            findings.extend(finding(audit, &own));
+        }
+    }
+}
+
+/// Whether the file shows its lists through a component that renders what is in view.
+fn is_virtual(module: &Module) -> bool {
+    VIRTUAL.iter().any(|word| module.text().contains(word))
+}
+
+/// Names of components and hooks that render what is in view.
+const VIRTUAL: [&str; 9] = [
+    "FixedSizeList",
+    "VariableSizeList",
+    "Virtuoso",
+    "useVirtualizer",
+    "useVirtual(",
+    "AutoSizer",
+    "DataGrid",
+    "AgGrid",
+    "VirtualList",
+];
+
+/// Words of code that shows a page of a list.
+const PAGED: [&str; 9] = [
+    "currentPage",
+    "pageSize",
+    "itemsPerPage",
+    "rowsPerPage",
+    "useInfiniteQuery",
+    "fetchNextPage",
+    "getPaginationRowModel",
+    "InfiniteScroll",
+    "<Pagination",
+];
+
+/// A list that is shown as a whole.
+struct List<'q> {
+    site: Site,
+    request: Site,
+    answer: Unlimited<'q>,
+    elements: usize,
+    source: String,
+}
+
+fn list<'q>(
+    audit: &'q Audit<'_, '_>,
+    requests: &ClientRequests,
+    module: &Module,
+    site: Site,
+) -> Option<List<'q>> {
+    let (source, callback) = mapped(module, site.1)?;
+    let elements = elements_in(module, callback);
+    if elements == 0 {
+        return None;
+    }
+    let filled = filled_by(audit.analysis, requests, (site.0, source));
+    if filled.is_cut || filled.requests.is_empty() || is_paged(module, site.1) {
+        return None;
+    }
+    let asked = filled.requests.iter().filter_map(|at| requests.all().get(*at));
+    let mut best: Option<(Site, Unlimited<'_>)> = None;
+    for request in asked {
+        // One of several sources with a limit may be the one: all must be without.
+        let found = unlimited(audit, request)?;
+        if best.as_ref().is_none_or(|(_, best)| best.estimate.rows.likely < found.estimate.rows.likely) {
+            best = Some((request.site, found));
+        }
+    }
+    let (request, answer) = best?;
+    let rows = answer.estimate.rows;
+    // What people set up stays a list that can be shown, up to a thousand.
+    let few = if answer.estimate.growth == Growth::Endless { FEW_ROWS } else { MANY_ROWS };
+    if rows.likely < few || answer.estimate.growth == Growth::Lookup {
+        return None;
+    }
+    Some(List { site, request, answer, elements, source: module.source(source).to_owned() })
+}
+
+/// The list and the callback of `list.map((item) => <Row />)`.
+fn mapped(module: &Module, call: NodeId) -> Option<(NodeId, FunctionId)> {
+    let Kind::Call { callee, arguments } = module.kind(call) else { return None };
+    let Kind::Member { object, name } = module.kind(callee) else { return None };
+    if module.str(name) != "map" {
+        return None;
+    }
+    match module.kind(module.list(arguments).next()?) {
+        Kind::Function(function) => Some((object, function)),
+        _ => None,
+    }
+}
+
+/// Elements that one run of a callback makes.
+fn elements_in(module: &Module, callback: FunctionId) -> usize {
+    let Some(function) = module.function(callback) else { return 0 };
+    let span = module.node(function.body).span;
+    let inside = |node: &NodeId| {
+        let own = module.node(*node).span;
+        span.start <= own.start && own.end <= span.end
+    };
+    module.node_ids().filter(inside).filter(|node| matches!(module.kind(*node), Kind::Element { .. })).count()
+}
+
+/// Whether the component shows pages.
+fn is_paged(module: &Module, node: NodeId) -> bool {
+    let mut function = module.enclosing_function(node);
+    let mut outermost = function;
+    while let Some(found) = module.function(function) {
+        outermost = function;
+        function = module.enclosing_function(module.parent(found.node));
+    }
+    let Some(component) = module.function(outermost) else { return false };
+    let text = module.source(component.node);
+    PAGED.iter().any(|word| text.contains(word))
+}
+
+fn finding(audit: &Audit<'_, '_>, lists: &[&List<'_>]) -> Option<Finding> {
+    let first = lists.iter().max_by(|a, b| a.elements.cmp(&b.elements).then_with(|| b.site.cmp(&a.site)))?;
+    let List { site, request, answer, elements, source } = first;
+    let (site, request, elements, list) = (*site, *request, *elements, source.as_str());
+    let rows = answer.estimate.rows;
+    let route = route_of(audit, answer.route);
+    let table = table_name(answer.query);
+    #[expect(clippy::cast_precision_loss, reason = "a callback holds few elements")]
+    let per_row = elements as f64;
+    let millis = rows.likely * per_row * ELEMENT_MILLIS;
+    let component = audit.function_name((site.0, outer(audit, site)));
+    let list = if list.len() > 40 { "the list" } else { list };
+    let mut evidence = vec![
+        Evidence {
+            place: Place::Code(site),
+            note: format!("renders {elements} elements for each of `{list}`"),
+        },
+        Evidence { place: Place::Code(request), note: format!("filled by {route}") },
+        Evidence {
+            place: Place::Code(answer.query.site),
+            note: format!("which reads {}, without a limit", answer.estimate.words),
+        },
+    ];
+    for other in lists.iter().filter(|other| other.site != site) {
+        let note = format!("shows them too, {} elements each", other.elements);
+        evidence.push(Evidence { place: Place::Code(other.site), note });
+    }
+    let words = Words {
+        title: format!("{component} shows all rows of {route}"),
+        problem: format!(
+            "`{list}` holds whatever {route} answers, and that endpoint has no limit: {}. Each row makes {elements} elements, so the page creates about {} of them at once and again at each change of the list; typing and scrolling stand still meanwhile.",
+            answer.estimate.words,
+            plain(rows.likely * per_row),
+        ),
+        verify: format!(
+            "Fill `{table}` with {} rows, open the page and record a performance profile: one task of about {} ms and {} DOM nodes now, a few hundred nodes after the change.",
+            plain(rows.likely),
+            plain(millis),
+            plain(rows.likely * per_row)
+        ),
+        tradeoff: String::from(
+            "Virtual rows need a known or measured height, and the browser's search finds only what is shown; with pages the server has to sort and filter.",
+        ),
+    };
+    let fix = Fix {
+        description: format!(
+            "Give {route} a limit and show pages (or load more while scrolling); where all rows must be at hand, render only those in view with `@tanstack/react-virtual`."
+        ),
+        before: Some(audit.excerpt(site, 120)),
+        after: Some(format!(
+            "const parent = useRef<HTMLDivElement>(null);\nconst rows = useVirtualizer({{ count: {list}.length, getScrollElement: () => parent.current, estimateSize: () => 48 }});\n// …\n{{rows.getVirtualItems().map((row) => renderRow({list}[row.index]))}}"
+        )),
+        ..Fix::default()
+    };
+    let most = match answer.estimate.growth {
+        Growth::Endless => Severity::High,
+        _ => Severity::Medium,
+    };
+    let least = if millis >= 500.0 {
+        Severity::High
+    } else if millis >= 50.0 {
+        Severity::Medium
+    } else {
+        Severity::Monitor
+    };
+    let mut found =
+        Finding::new(&META, site, evidence, audit.cost_at(site).reached(Reach::PerRender), words, fix)
+            .confidence(Confidence::Medium)
+            .at_least(least.min(most))
+            .at_most(most)
+            .assuming(format!("the page shows {}", answer.estimate.words));
+    found.routes = Some(vec![route]);
+    Some(found)
+}
+
+/// The outermost function around a place: the component.
+fn outer(audit: &Audit<'_, '_>, (file, node): Site) -> FunctionId {
+    let Some(module) = audit.program().module(file) else { return FunctionId::NONE };
+    let mut function = module.enclosing_function(node);
+    while let Some(found) = module.function(function) {
+        let around = module.enclosing_function(module.parent(found.node));
+        if around == FunctionId::NONE {
+            break;
+        }
+        function = around;
+    }
+    function
+}
