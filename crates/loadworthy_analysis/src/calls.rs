@@ -273,7 +273,15 @@ impl<'p> Reader<'_, 'p> {
             [a, b] => (a.on.lib, a.on.handle, &a.name) == (b.on.lib, b.on.handle, &b.name),
             _ => true,
         });
-        best.filter(|call| call.member.is_some() || is_one).or_else(|| self.builtin(file, module, node))
+        let best = best.filter(|call| call.member.is_some() || is_one);
+        // `req.body.items.map(…)`: what hangs on an object of a library, and is no member that it is known to have, is a
+        // value like any other.
+        if best.as_ref().is_some_and(|call| call.member.is_none() && !call.path.is_empty())
+            && let Some(call) = self.prototype_method(module, node)
+        {
+            return Some(call);
+        }
+        best.or_else(|| self.builtin(file, module, node))
     }
 
     fn library_call(&self, file: FileId, called: &Called) -> LibraryCall<'p> {
@@ -311,6 +319,13 @@ impl<'p> Reader<'_, 'p> {
         if let Some(call) = self.unmistakable(file, module.str(name)) {
             return Some(call);
         }
+        self.prototype_method(module, node)
+    }
+
+    /// A method of the language's own objects, by its name.
+    fn prototype_method(&self, module: &Module, node: NodeId) -> Option<LibraryCall<'p>> {
+        let Kind::Call { callee, .. } = module.kind(node) else { return None };
+        let Kind::Member { name, .. } = module.kind(callee) else { return None };
         let (lib, name) = (self.knowledge.library_id(CORE)?, module.str(name));
         let on = PROTOTYPES.iter().filter_map(|prototype| self.knowledge.handle(prototype)).find(|on| {
             self.knowledge.callback(lib, *on, name, 0, 1).is_some()

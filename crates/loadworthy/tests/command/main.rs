@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod demo;
 mod formats;
 mod hostile;
 mod messages;
