@@ -11,18 +11,13 @@ use serde_json::Value;
 const NOT_FOUND: &[(&str, &str)] = &[
     ("ProductCard.tsx:9-12", "a row component that fetches is followed on the server only"),
     ("wishlist.ts:10", "the rows of one user of a table that grows slowly are left alone"),
-    ("reportService.ts:44-51", "the joined key counts as an index of the joining side"),
     ("| 1D | server/src/db.ts:5", "the pool of a driver adapter is not taken for a pool of its own"),
     ("| 3A | server/src/db.ts:5", "the pool of a driver adapter is not taken for a pool of its own"),
     ("CheckoutPage.tsx:14-15", "retries of mutations are not read"),
     ("recommendations.ts:26-37", "the inner loop runs over words of a text"),
     ("| 4A | server/src/routes/orders.ts:9", "missing authentication is not reported"),
-    ("| 4A | server/src/realtime/notifications.ts:9-14", "authentication of sockets is not read"),
-    ("orderController.ts:16", "what an error answer holds is not read"),
     ("AdminCustomers.tsx:13", "work of a callback in render is not weighed"),
     ("AdminCustomers.tsx:21-27", "a limit that the page itself asks for counts as a page"),
-    ("OrdersPage.tsx:9", "the interval of a query library is not read"),
-    ("CheckoutPage.tsx:16", "invalidation without a key is not read"),
     ("client/src/main.tsx:6", "defaults of the query client are not read"),
     ("ShopContext.tsx:22-23", "rows are handed on as a whole, so the fields in use are not known"),
 ];

@@ -35,6 +35,8 @@
 //! Dependencies that are primitive, memoised, refs or constants of the module; requests behind a debounce; polling that is
 //! slow against the number of users.
 
+mod queries;
+
 use loadworthy_analysis::{Component, EffectHook, Site, components, is_in_flow, is_made_anew, setter_calls};
 use loadworthy_capacity::{ExtraRequests, Reach, Severity};
 use loadworthy_knowledge::Effect;
@@ -64,6 +66,7 @@ impl Check for FetchLoop {
     }
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
+        queries::run(audit, findings);
         for (file, module) in audit.program().modules() {
             for component in components(audit.analysis, file) {
                 for effect in &component.effects {

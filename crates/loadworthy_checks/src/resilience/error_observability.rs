@@ -45,6 +45,7 @@ mod callbacks;
 mod floating;
 pub(super) mod gaps;
 mod handlers;
+mod leaks;
 mod listeners;
 mod middleware;
 mod payloads;
@@ -88,6 +89,7 @@ impl Check for ErrorObservability {
         payloads::report(audit, &processes, findings);
         promises::report(audit, findings);
         scopes::report(audit, &processes, findings);
+        leaks::report(audit, findings);
         gaps::report(audit, &processes, findings);
     }
 }

@@ -43,6 +43,7 @@
 
 mod exposure;
 mod limiters;
+mod sockets;
 
 use loadworthy_analysis::{Application, Guard, Guarded, Protections, Route};
 use loadworthy_capacity::{Cost, Severity};
@@ -94,6 +95,7 @@ impl Check for UnprotectedEndpoint {
             exposed.report(audit, application, findings);
         }
         limiters::run(audit, &mut protections, findings);
+        sockets::run(audit, findings);
     }
 }
 

@@ -208,12 +208,12 @@ fn sql_level<'q>(audit: &'q Audit<'_, '_>, query: &'q Query, sql: &'q SqlShape, 
     let of = |columns: &[ColumnRef]| -> Vec<String> {
         columns.iter().filter(|it| is_own(it)).filter_map(in_database).collect()
     };
-    let joined: Vec<ColumnRef> = sql
-        .joins
-        .iter()
-        .flat_map(|join| &join.on)
-        .flat_map(|(left, right)| [left.clone(), right.clone()])
-        .collect();
+    // A join finds the rows of this table by its key only where another table's conditions come first.
+    let conditions = || sql.equality.iter().chain(&sql.membership).chain(&sql.ranges);
+    let is_led = sql.kind != loadworthy_schema::sql::StatementKind::Select
+        || conditions().any(|column| !is_own(column));
+    let pairs = sql.joins.iter().filter(|_| is_led).flat_map(|join| &join.on);
+    let joined: Vec<ColumnRef> = pairs.flat_map(|(left, right)| [left.clone(), right.clone()]).collect();
     let texts = sql.likes.iter().filter(|like| like.leading_wildcard == Some(true) && is_own(&like.column));
     let functions = sql.functions.iter().filter(|it| is_own(&it.column) && is_case(&it.function));
     let is_random = at == 0 && sql.order_by.iter().any(|key| matches!(key, OrderKey::Random));
