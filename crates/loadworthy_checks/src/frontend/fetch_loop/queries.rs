@@ -11,6 +11,8 @@ use crate::audit::Audit;
 use crate::database::rows::plain;
 use crate::finding::{Applicability, Confidence, Edit, Evidence, Finding, Fix, Place, Words};
 
+/// Part of the target's rate from which polling is more than something to watch.
+const LARGE_PART: f64 = 0.33;
 /// Queries of a page set from which each return to the tab is a burst of requests.
 const MANY_QUERIES: usize = 10;
 
@@ -21,7 +23,10 @@ pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         if library.effect() == Some(Effect::ReactFetch) {
             findings.extend(polls(audit, call));
         }
-        if &*library.name == "invalidateQueries" && has_no_argument(audit, call.site) {
+        if &*library.name == "invalidateQueries"
+            && has_no_argument(audit, call.site)
+            && !changes_user(audit, call.site)
+        {
             findings.push(everything(audit, call.site));
         }
     }
@@ -38,6 +43,29 @@ pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
     for call in calls().filter(|call| call.library.as_ref().is_some_and(|it| &*it.name == "QueryClient")) {
         findings.extend(defaults(audit, call.site, queries));
     }
+}
+
+/// Another user sees other data: after a login or logout everything is asked for anew.
+fn changes_user(audit: &Audit<'_, '_>, site: Site) -> bool {
+    let Some(module) = audit.module(site) else { return false };
+    let around =
+        module.ancestors(site.1).filter(|outer| matches!(module.kind(*outer), Kind::Call { .. })).last();
+    let text = around.map_or("", |around| module.source(around)).to_lowercase();
+    ["login", "logout", "signin", "signout", "sign-in", "sign-out", "impersonat"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+/// The component or hook around a place.
+fn component(audit: &Audit<'_, '_>, site: Site) -> String {
+    let Some(module) = audit.module(site) else { return String::from("the page") };
+    let mut function = module.enclosing_function(site.1);
+    let mut outermost = function;
+    while let Some(found) = module.function(function) {
+        outermost = function;
+        function = module.enclosing_function(module.parent(found.node));
+    }
+    audit.function_name((site.0, outermost))
 }
 
 fn is_page(audit: &Audit<'_, '_>, site: Site) -> bool {
@@ -63,8 +91,10 @@ fn polls(audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<Finding> {
     if rate < audit.target.requests_per_second * WORTH_TELLING {
         return None;
     }
-    let component = audit.symbol(call.site);
-    let component = if component.is_empty() { String::from("the page") } else { component };
+    let component = component(audit, call.site);
+    // Pages of staff have a few users, not all of them.
+    let is_staff = audit.program().path(call.site.0).to_lowercase().contains("admin");
+    let is_large = rate >= audit.target.requests_per_second * LARGE_PART && !is_staff;
     let seconds = millis / 1000.0;
     let words = Words {
         title: format!("{component} polls every {seconds} s"),
@@ -101,15 +131,14 @@ fn polls(audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<Finding> {
     Some(
         Finding::new(&META, at, evidence, cost, words, fix)
             .confidence(Confidence::Medium)
-            .at_least(Severity::Medium)
-            .at_most(Severity::High),
+            .at_least(if is_large { Severity::Medium } else { Severity::Monitor })
+            .at_most(if is_large { Severity::High } else { Severity::Monitor }),
     )
 }
 
 /// `queryClient.invalidateQueries()`.
 fn everything(audit: &Audit<'_, '_>, site: Site) -> Finding {
-    let component = audit.symbol(site);
-    let component = if component.is_empty() { String::from("the page") } else { component };
+    let component = component(audit, site);
     let words = Words {
         title: format!("{component} asks for everything again after a change"),
         problem: String::from(
