@@ -41,6 +41,11 @@ pub(crate) fn workspace() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
+/// A binary of the development build.
+pub(crate) fn debug_binary(name: &str) -> PathBuf {
+    target_folder().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
 fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }

@@ -1,4 +1,4 @@
-//! Tasks of the workspace: `cargo xtask test | cases | new-check | eval | bench`.
+//! Tasks of the workspace: `cargo xtask test | cases | new-check | generate | eval | bench`.
 
 mod bare_parse;
 mod bench;
@@ -6,6 +6,7 @@ mod cargo;
 mod cases;
 mod eval;
 mod failure;
+mod generate;
 mod measure;
 mod new_check;
 mod table;
@@ -32,6 +33,8 @@ enum Task {
     Cases(cases::Options),
     /// Begin a check: its file, its first case and its line in the registry.
     NewCheck(new_check::Options),
+    /// Write the documents that follow from the code: check pages, command line, report schema.
+    Generate(generate::Options),
     /// Audit real applications at pinned commits and compare with a recorded run.
     Eval(eval::Options),
     /// Time the audit against a bare parse of the same files.
@@ -56,9 +59,10 @@ fn main() -> ExitCode {
 
 fn run(task: &Task) -> Result<(), Failure> {
     match task {
-        Task::Test => cargo::test(),
+        Task::Test => cargo::test().and_then(|()| generate::run(&generate::Options::checking())),
         Task::Cases(options) => cases::run(options),
         Task::NewCheck(options) => new_check::run(options),
+        Task::Generate(options) => generate::run(options),
         Task::Eval(options) => eval::run(options),
         Task::Bench(options) => bench::run(options),
         Task::BareParse(options) => bare_parse::run(options),
