@@ -3,15 +3,19 @@
 mod address;
 mod source;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use loadworthy_knowledge::Effect;
-use loadworthy_project::FileClass;
+use loadworthy_project::{FileClass, FileId};
 use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analysis::Analysis;
 use crate::calls::Call;
 use crate::links::FunctionRef;
 use crate::query::Options;
+use crate::react::{Component, components};
 use crate::routes::EntryKind;
 use crate::values::{Resolver, Site};
 
@@ -37,6 +41,10 @@ pub struct ClientRequest {
 #[derive(Debug, Default)]
 pub struct ClientRequests {
     all: Vec<ClientRequest>,
+    by_site: FxHashMap<Site, usize>,
+    /// Elements by the name of their component.
+    elements: FxHashMap<String, Vec<Site>>,
+    components: RefCell<FxHashMap<FileId, Rc<Vec<Component>>>>,
 }
 
 impl ClientRequests {
@@ -62,7 +70,30 @@ impl ClientRequests {
                 all.push(ClientRequest { site: call.site, function, method, address, routes });
             }
         }
-        Self { all }
+        let by_site = all.iter().enumerate().map(|(at, request)| (request.site, at)).collect();
+        let elements = if all.is_empty() { FxHashMap::default() } else { elements(analysis) };
+        Self { all, by_site, elements, components: RefCell::default() }
+    }
+
+    /// The request that a call sends, by its place in the list.
+    #[must_use]
+    pub fn at(&self, site: Site) -> Option<usize> {
+        self.by_site.get(&site).copied()
+    }
+
+    /// The elements of a component.
+    pub(super) fn elements(&self, component: &str) -> &[Site] {
+        self.elements.get(component).map_or(&[], Vec::as_slice)
+    }
+
+    /// The components of a file, looked at once.
+    pub(super) fn components(&self, analysis: &Analysis<'_>, file: FileId) -> Rc<Vec<Component>> {
+        if let Some(known) = self.components.borrow().get(&file) {
+            return Rc::clone(known);
+        }
+        let found = Rc::new(components(analysis, file));
+        self.components.borrow_mut().insert(file, Rc::clone(&found));
+        found
     }
 
     /// All of them.
@@ -80,6 +111,21 @@ impl ClientRequests {
                 && span.is_some_and(|span| span.start <= own.start && own.end <= span.end)
         })
     }
+}
+
+fn elements(analysis: &Analysis<'_>) -> FxHashMap<String, Vec<Site>> {
+    let mut found: FxHashMap<String, Vec<Site>> = FxHashMap::default();
+    for (file, module) in analysis.program().modules() {
+        for node in module.node_ids() {
+            if let Kind::Element { component, .. } = module.kind(node)
+                && component.is_some()
+                && !matches!(module.kind(component), Kind::String(_))
+            {
+                found.entry(module.source(component).to_owned()).or_default().push((file, node));
+            }
+        }
+    }
+    found
 }
 
 /// The method and address of a call that sends a request; none for other calls.

@@ -6,7 +6,6 @@ use loadworthy_syntax::{BindingId, BindingKind, FunctionId, Kind, Module, NodeId
 use super::{ClientRequests, outermost};
 use crate::analysis::Analysis;
 use crate::links::FunctionRef;
-use crate::react::components;
 use crate::values::Site;
 
 /// Where a value comes from.
@@ -22,6 +21,8 @@ pub struct Filled {
 
 /// Deepest way that is followed.
 const MAX_DEPTH: u32 = 8;
+/// Most elements of one component whose properties are followed.
+const MAX_ELEMENTS: usize = 4;
 
 /// The request behind an expression of a page; nothing where it is another value.
 #[must_use]
@@ -63,8 +64,7 @@ impl Follow<'_, '_> {
                 }
             }
             Kind::Call { callee, arguments } => {
-                if let Some(at) = self.requests.all().iter().position(|request| request.site == (file, node))
-                {
+                if let Some(at) = self.requests.at((file, node)) {
                     filled.requests.push(at);
                     filled.way.push((file, node));
                     return;
@@ -173,7 +173,7 @@ impl Follow<'_, '_> {
         let Some(module) = self.analysis.program().module(function.0) else { return };
         let before = filled.requests.len();
         for request in self.requests.within(module, function) {
-            if let Some(at) = self.requests.all().iter().position(|it| it.site == request.site) {
+            if let Some(at) = self.requests.at(request.site) {
                 filled.requests.push(at);
                 filled.way.push(request.site);
             }
@@ -202,7 +202,7 @@ impl Follow<'_, '_> {
         }
         // The state's setter says what fills it.
         let function = outermost(module, declared.node);
-        let states = components(self.analysis, file);
+        let states = self.requests.components(self.analysis, file);
         let state = states
             .iter()
             .filter(|component| {
@@ -292,15 +292,10 @@ impl Follow<'_, '_> {
     /// What `<Shop.Provider value={{ products }}>` gives for a key.
     fn provided(&self, context: &str, key: &str, depth: u32, filled: &mut Filled) {
         let provider = format!("{context}.Provider");
-        for (file, module) in self.analysis.program().modules() {
-            if !module.text().contains(&provider) {
-                continue;
-            }
-            for element in module.node_ids() {
-                let Kind::Element { component, parts } = module.kind(element) else { continue };
-                if !component.is_some() || module.source(component) != provider {
-                    continue;
-                }
+        for (file, element) in self.requests.elements(&provider).iter().take(MAX_ELEMENTS) {
+            let file = *file;
+            if let Some(module) = self.analysis.program().module(file) {
+                let Kind::Element { parts, .. } = module.kind(*element) else { continue };
                 let value = module.list(parts).find_map(|part| match module.kind(part) {
                     Kind::Property { key, value } if module.str(key) == "value" => Some(value),
                     _ => None,
@@ -343,25 +338,16 @@ impl Follow<'_, '_> {
             .filter(|name| !name.is_empty())
             .or_else(|| variable_name(module, owner.1));
         let Some(component) = component else { return };
-        let mut found = 0;
-        for (other, text) in program.modules() {
-            if !text.text().contains(component.as_str()) {
-                continue;
-            }
-            for element in text.node_ids() {
-                let Kind::Element { component: tag, parts } = text.kind(element) else { continue };
-                if !tag.is_some() || text.source(tag) != component || found > 3 {
-                    continue;
-                }
-                let given = text.list(parts).find_map(|part| match text.kind(part) {
-                    Kind::Property { key, value } if text.str(key) == name => Some(value),
-                    _ => None,
-                });
-                if let Some(given) = given.filter(|given| given.is_some()) {
-                    found += 1;
-                    filled.way.push((other, given));
-                    self.expression((other, given), depth + 1, filled);
-                }
+        for (other, element) in self.requests.elements(&component).iter().take(MAX_ELEMENTS) {
+            let Some(text) = program.module(*other) else { continue };
+            let Kind::Element { parts, .. } = text.kind(*element) else { continue };
+            let given = text.list(parts).find_map(|part| match text.kind(part) {
+                Kind::Property { key, value } if text.str(key) == name => Some(value),
+                _ => None,
+            });
+            if let Some(given) = given.filter(|given| given.is_some()) {
+                filled.way.push((*other, given));
+                self.expression((*other, given), depth + 1, filled);
             }
         }
     }

@@ -208,6 +208,9 @@ fn mapped(module: &Module, call: NodeId) -> Option<(NodeId, FunctionId)> {
 /// Elements that one run of a callback makes.
 fn elements_in(module: &Module, callback: FunctionId) -> usize {
     let Some(function) = module.function(callback) else { return 0 };
+    if !module.source(function.body).contains("/>") && !module.source(function.body).contains("</") {
+        return 0;
+    }
     let span = module.node(function.body).span;
     let inside = |node: &NodeId| {
         let own = module.node(*node).span;
