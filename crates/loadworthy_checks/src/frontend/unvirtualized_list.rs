@@ -199,8 +199,24 @@ fn mapped(module: &Module, call: NodeId) -> Option<(NodeId, FunctionId)> {
     if module.str(name) != "map" {
         return None;
     }
-    match module.kind(module.list(arguments).next()?) {
-        Kind::Function(function) => Some((object, function)),
+    function_of(module, module.list(arguments).next()?).map(|function| (object, function))
+}
+
+/// A function as it stands, or the one that a name of the file is declared with: `list.map(renderItem)`.
+fn function_of(module: &Module, node: NodeId) -> Option<FunctionId> {
+    match module.kind(node) {
+        Kind::Function(function) => Some(function),
+        Kind::Name { binding, .. } => {
+            let declared = module.binding(binding)?.node;
+            match (module.kind(declared), module.kind(module.parent(declared))) {
+                (Kind::Function(function), _) => Some(function),
+                (_, Kind::Declarator { init, .. }) => match module.kind(init) {
+                    Kind::Function(function) => Some(function),
+                    _ => None,
+                },
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
