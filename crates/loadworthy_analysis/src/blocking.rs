@@ -7,10 +7,13 @@ use loadworthy_syntax::{Binary, BindingId, FunctionId, Kind, Module, NodeId, Una
 use crate::analysis::Analysis;
 use crate::calls::{Call, LibraryCall, package_name};
 use crate::origin::{Multiplicity, Origins};
+use crate::query::Operator;
 use crate::values::{Resolver, Site, Value};
 
 /// Rows of a table that nothing limits, where nobody knows better: one that an active application fills in its first year.
 pub const UNLIMITED_ROWS: f64 = 10_000.0;
+/// Rows of one parent in such a table.
+const PARENT_ROWS: f64 = 1_000.0;
 /// Elements of a list that a client sends: a body of 100 kB (the default limit of body parsers) of 20 byte elements.
 const CLIENT_ELEMENTS: f64 = 5_000.0;
 /// Bytes of what a client sends: the default limit of body parsers.
@@ -192,13 +195,22 @@ impl<'a, 'p> Blocks<'a, 'p> {
 
     fn rows_of(&self, query: Site) -> (f64, bool) {
         let Some(query) = self.analysis.queries().at(query) else { return (LIMITED_ELEMENTS, false) };
+        let is_narrowed = query.filter.equal_columns().any(is_key)
+            || query.filter.all.iter().any(|it| matches!(it.operator, Operator::In | Operator::Related));
         #[expect(clippy::cast_precision_loss, reason = "limits are small")]
         match query.bound.most() {
             Some(most) => (most as f64, false),
+            None if query.bound.is_unbounded() && is_narrowed => (PARENT_ROWS, true),
             None if query.bound.is_unbounded() => (UNLIMITED_ROWS, true),
             None => (LIMITED_ELEMENTS, false),
         }
     }
+}
+
+/// `userId`, `user_id`, `id`.
+fn is_key(column: &str) -> bool {
+    let last = column.rsplit('.').next().unwrap_or(column);
+    last.ends_with("Id") || last.ends_with("ID") || last.ends_with("_id") || last == "id"
 }
 
 /// Whether the loop ends once it got past a place: a search for the first that fits.

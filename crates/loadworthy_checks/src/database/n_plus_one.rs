@@ -179,7 +179,8 @@ fn words(audit: &Audit<'_, '_>, case: &Case) -> Words {
         (1, _) => String::from("one query"),
         (more, _) => format!("{more} queries"),
     };
-    let source = case.repeat.source.map(|source| audit.excerpt(source, 40)).unwrap_or_default();
+    let source = case.repeat.source.map(|source| format!("`{}`", audit.excerpt(source, 40)));
+    let source = source.unwrap_or_else(|| String::from("the tree"));
     let tables = tables(audit, case);
     let total = times(case.rounds.count, queries.max(services).max(1));
     let pace = if case.is_concurrent {
@@ -188,9 +189,9 @@ fn words(audit: &Audit<'_, '_>, case: &Case) -> Words {
         "one after the other: their round trips add up to the response time"
     };
     Words {
-        title: format!("{what} per element of `{source}` in {reached}"),
+        title: format!("{what} per element of {source} in {reached}"),
         problem: format!(
-            "Each element of `{source}` costs {what}{tables}, {pace}. The loop runs over {}, so one call of {reached} makes about \
+            "Each element of {source} costs {what}{tables}, {pace}. The loop runs over {}, so one call of {reached} makes about \
              {} round trips (up to {}) where one or two would do{}.",
             case.rounds.words,
             plain(total.likely),
@@ -199,7 +200,7 @@ fn words(audit: &Audit<'_, '_>, case: &Case) -> Words {
         ),
         verify: format!(
             "Log the statements of one call of {reached} on realistic data: the same statement appears once per element of \
-             `{source}`. After the change its count stays the same when `{source}` doubles."
+             {source}. After the change its count stays the same when {source} doubles."
         ),
         tradeoff: String::from(
             "One larger query instead of many small ones; keep lists of keys below about 1,000 (chunk them above that).",

@@ -458,6 +458,11 @@ fn endless_waits(audit: &Audit<'_, '_>) -> Option<Finding> {
     let share = Cost { share: 1.0, reach: loadworthy_capacity::Reach::PerRequest, ..audit.cost_at(first) };
     let cost = share.queries(2.0);
     let what = audit.excerpt(first, 40);
+    let (too, size) = if sets_size(audit, first) {
+        ("", "")
+    } else {
+        (", and sets no size", "The pool has its library's default size. ")
+    };
     Some(
         Finding::new(
             &META,
@@ -465,11 +470,11 @@ fn endless_waits(audit: &Audit<'_, '_>) -> Option<Finding> {
             evidence.collect(),
             cost,
             Words {
-                title: format!("`{what}` waits forever for a free connection, and sets no size"),
-                problem: String::from(
-                    "The pool has its library's default size, and a request that finds it busy waits without a limit. Under load \
-                     a slow minute of the database fills the process with waiting requests, which go on when their clients have \
-                     long left; the recovery takes as long as the queue.",
+                title: format!("`{what}` waits forever for a free connection{too}"),
+                problem: format!(
+                    "{size}A request that finds the pool busy waits without a limit. Under load a slow minute of the database \
+                     fills the process with waiting requests, which go on when their clients have long left; the recovery takes \
+                     as long as the queue.",
                 ),
                 verify: String::from(
                     "Hold all connections (`SELECT pg_sleep(60)` as often as the pool is large) and send a request: it does not \
@@ -530,6 +535,13 @@ fn waits_forever(audit: &Audit<'_, '_>, call: &Call<'_>, library: &LibraryCall<'
     let options = audit.resolver.argument(call.site, 0).map(|site| Options::of(audit.resolver, site));
     options
         .is_none_or(|options| !options.is_open && endless.iter().all(|option| options.get(option).is_none()))
+}
+
+/// Whether the options name a number of connections.
+fn sets_size(audit: &Audit<'_, '_>, pool: Site) -> bool {
+    let options = audit.resolver.argument(pool, 0).map(|site| Options::of(audit.resolver, site));
+    let names = ["max", "connectionLimit", "poolSize", "max_connections"];
+    options.is_some_and(|options| names.iter().any(|name| options.get(name).is_some()))
 }
 
 fn is_of(package: &str, lib: &str) -> bool {

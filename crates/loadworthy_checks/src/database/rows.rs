@@ -1,6 +1,6 @@
 //! How many rows a query likely gives, by what narrows it and what its table holds; and why.
 
-use loadworthy_analysis::{Bound, Limits, Multiplicity, Operator, Query, Site, Yields};
+use loadworthy_analysis::{Bound, Condition, Limits, Multiplicity, Operator, Query, Site, Yields};
 use loadworthy_capacity::Range;
 use loadworthy_schema::Table;
 use loadworthy_schema::names::{same_column, singular, snake};
@@ -158,11 +158,20 @@ pub(crate) fn scope(query: &Query, table: Option<&Table>) -> Scope {
 
 /// Whether a condition leaves out most rows: a range, a list, a text, a related row, or equality on what is no state.
 fn is_selective(query: &Query, table: Option<&Table>) -> bool {
-    query.filter.all.iter().filter(|it| !it.is_optional).any(|it| match it.operator {
-        Operator::Range | Operator::In | Operator::Related | Operator::Search => true,
+    let narrows = |it: &Condition| match it.operator {
+        Operator::Range
+        | Operator::In
+        | Operator::Related
+        | Operator::Search
+        | Operator::Function
+        | Operator::Prefix
+        | Operator::Contains
+        | Operator::Pattern => true,
         Operator::Equal => !is_state(&it.column, table),
         _ => false,
-    })
+    };
+    query.filter.all.iter().filter(|it| !it.is_optional).any(narrows)
+        || query.filter.any.iter().any(|either| !either.is_empty() && either.iter().all(narrows))
 }
 
 /// A column with a few values, each of many rows.

@@ -209,6 +209,11 @@ impl Case<'_> {
 
     /// `rows.sort(…)` while rendering, in the component or in a function that it calls.
     fn sort(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        let lowered = self.module.function(self.component.function.1);
+        if lowered.is_some_and(|lowered| lowered.is_async) {
+            // A component of the server renders once for a request.
+            return None;
+        }
         let renders_again = !self.component.states.is_empty() || self.uses_hooks(audit);
         let in_render = audit
             .analysis
@@ -602,7 +607,9 @@ fn sorts_much(audit: &Audit<'_, '_>, call: &Call<'_>) -> bool {
     let Some(module) = audit.module(call.site) else { return false };
     let Kind::Call { callee, .. } = module.kind(call.site.1) else { return false };
     let Kind::Member { object, name } = module.kind(callee) else { return false };
+    let is_of_query = || audit.analysis.queries().iter().any(|query| query.calls.contains(&call.site));
     matches!(module.str(name), "sort" | "toSorted")
+        && !is_of_query()
         && !matches!(
             audit.origins().multiplicity((call.site.0, object)),
             Multiplicity::Constant(_) | Multiplicity::Bounded { .. }

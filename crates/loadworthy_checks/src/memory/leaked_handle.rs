@@ -36,9 +36,11 @@
 //! What is started when the process starts; `once`; listeners that end by a signal; what is handed to somebody who stops it;
 //! timers of a moment (`setTimeout` in a component).
 
+use std::collections::BTreeMap;
+
 use loadworthy_analysis::{
-    Call, LibraryCall, Started, StartedKind, Stop, is_stopped_nearby, runs_once, started_by_effects,
-    started_kind,
+    Call, FunctionRef, LibraryCall, Started, StartedKind, Stop, is_stopped_nearby, runs_once,
+    started_by_effects, started_kind,
 };
 use loadworthy_capacity::{Cost, Reach, Severity};
 use loadworthy_knowledge::{Effect, HandleId};
@@ -71,7 +73,12 @@ impl Check for LeakedHandle {
     }
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
-        findings.extend(started_by_effects(audit.analysis).iter().filter_map(|it| in_effect(audit, it)));
+        let started = started_by_effects(audit.analysis);
+        let mut effects: BTreeMap<FunctionRef, Vec<&Started>> = BTreeMap::new();
+        for started in started.iter().filter(|it| it.stop != Stop::Yes && it.kind != StartedKind::Deadline) {
+            effects.entry(audit.analysis.owner(started.site)).or_default().push(started);
+        }
+        findings.extend(effects.values().filter_map(|all| in_effect(audit, all)));
         for call in audit.analysis.calls().iter() {
             if audit.is_per_request(call.site) {
                 findings.extend(in_request(audit, call));
@@ -81,8 +88,9 @@ impl Check for LeakedHandle {
     }
 }
 
-/// An effect whose cleanup does not stop what it started.
-fn in_effect(audit: &Audit<'_, '_>, started: &Started) -> Option<Finding> {
+/// An effect whose cleanup does not stop what it started: one cleanup stops all of it.
+fn in_effect(audit: &Audit<'_, '_>, all: &[&Started]) -> Option<Finding> {
+    let (started, others) = all.split_first()?;
     let other = match started.stop {
         Stop::Yes => return None,
         Stop::OtherFunction(node) => Some(node),
@@ -101,6 +109,14 @@ fn in_effect(audit: &Audit<'_, '_>, started: &Started) -> Option<Finding> {
         let place = Place::Code((started.site.0, node));
         evidence.push(Evidence { place, note: String::from("another function than the one that was added") });
     }
+    evidence.extend(others.iter().map(|it| Evidence {
+        place: Place::Code(it.site),
+        note: format!("and `{}`", audit.excerpt(it.site, 60)),
+    }));
+    let more = match others.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     let why = if other.is_some() {
         "its cleanup names another function than the one that was added, so nothing is removed"
     } else {
@@ -113,7 +129,7 @@ fn in_effect(audit: &Audit<'_, '_>, started: &Started) -> Option<Finding> {
             evidence,
             audit.cost_at(started.site).reached(Reach::PerRender).heap_growth(KEPT_BYTES),
             Words {
-                title: format!("{component} starts {name} that nothing stops"),
+                title: format!("{component} starts {name}{more} that nothing stops"),
                 problem: format!(
                     "`{what}` runs in an effect of {component}, and {why}. Every mount, and every change of the effect's \
                      dependencies, adds one more, which keeps the component's state alive and goes on working after it is gone."
@@ -127,7 +143,7 @@ fn in_effect(audit: &Audit<'_, '_>, started: &Started) -> Option<Finding> {
             Fix {
                 description: format!("Return a function from the effect that {stop}, naming the same function or handle."),
                 before: Some(audit.source(audit.statement(started.site)).to_owned()),
-                after: after(audit, started),
+                after: others.is_empty().then(|| after(audit, started)).flatten(),
                 ..Fix::default()
             },
         )

@@ -350,7 +350,10 @@ fn is_concurrent(audit: &Audit<'_, '_>, repetition: &Repetition, entry: Site) ->
         return !repeat.is_sequential && !is_reduce(module, repeat.at.1);
     }
     let Some(module) = audit.module(entry) else { return false };
-    matches!(handling(module, entry.1), Handling::Collected | Handling::Floating | Handling::Voided)
+    matches!(
+        handling(module, entry.1),
+        Handling::Collected | Handling::Caught | Handling::Floating | Handling::Voided
+    )
 }
 
 /// Lookups that the library gathers into one query when they start in the same tick.

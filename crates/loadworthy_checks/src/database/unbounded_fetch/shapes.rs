@@ -81,7 +81,7 @@ fn list(audit: &Audit<'_, '_>, query: &Query, table: Option<&Table>) -> Option<C
         return None;
     }
     let (scope, growth) = (scope(query, table), growth(audit, table, table_name(query)));
-    if scope == Scope::Row || is_of_keys(query) || query.table.is_none() {
+    if scope == Scope::Row || is_of_keys(query, table) || query.table.is_none() {
         return None;
     }
     let estimate = estimate(audit, query);
@@ -108,10 +108,13 @@ fn list(audit: &Audit<'_, '_>, query: &Query, table: Option<&Table>) -> Option<C
 }
 
 /// Rows that a list of keys selects: as many as the list has, or the children of its rows.
-fn is_of_keys(query: &Query) -> bool {
+fn is_of_keys(query: &Query, table: Option<&Table>) -> bool {
     query.filter.all.iter().any(|it| {
         let last = it.column.rsplit('.').next().unwrap_or(&it.column);
-        it.operator == Operator::In && !it.is_optional && is_key_like(last)
+        // `LOWER(email) = $1`, `TRIM(id) IN (…)`
+        matches!(it.operator, Operator::In | Operator::Function)
+            && !it.is_optional
+            && (is_key_like(last) || table.is_some_and(|table| table.is_unique(&[last])))
     })
 }
 

@@ -1,29 +1,65 @@
 //! Handlers that on some way neither answer nor hand the request on, and handlers that answer twice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use loadworthy_analysis::{Answers, Call, Exit, ExitKind, FunctionRef, Handed, Positions, Site, Wrapping};
+use loadworthy_analysis::{Call, Exit, ExitKind, FunctionRef, Handed, Positions, Site, Wrapping};
 use loadworthy_capacity::{Failure, Severity};
 use loadworthy_knowledge::Runs;
+use loadworthy_project::FileId;
 use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
 
 use super::META;
 use super::process::is_server_code;
 use crate::audit::{Audit, route_name};
 use crate::finding::{Applicability, Edit, Evidence, Finding, Fix, Place, Words};
+use crate::runs::cost_of;
 
 pub(super) fn report(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
     let mut seen: BTreeSet<FunctionRef> = BTreeSet::new();
+    let mut silent: BTreeMap<FileId, Vec<Silent<'_, '_>>> = BTreeMap::new();
     for call in audit.analysis.calls().iter() {
         if !is_server_code(audit, call.site) {
             continue;
         }
         for handed in &call.handed {
             if takes_response(audit, call, handed) && seen.insert(handed.function) {
-                judge(audit, call.site, handed.function, findings);
+                judge(audit, call.site, handed.function, &mut silent, findings);
             }
         }
     }
+    findings.extend(silent.values().filter_map(|all| silenced(all)));
+}
+
+/// A handler whose `catch` clauses, and nothing else, leave the request without an answer.
+struct Silent<'h, 'p> {
+    handler: Handler<'h, 'p>,
+    ways: Vec<(NodeId, String)>,
+}
+
+/// The silent handlers of a file: one habit, one finding.
+fn silenced(all: &[Silent<'_, '_>]) -> Option<Finding> {
+    let (Silent { handler, ways }, others) = all.split_first()?;
+    let mut finding = handler.unanswered(ways)?;
+    if others.is_empty() {
+        return Some(finding);
+    }
+    let sites: Vec<Site> = all
+        .iter()
+        .flat_map(|silent| silent.ways.iter().map(|(node, _)| silent.handler.site(*node)))
+        .collect();
+    finding.cost = cost_of(handler.audit, &sites).failing(Failure::HangsRequest);
+    finding.words.title = format!(
+        "{} handlers of {} do not answer when their `try` fails",
+        all.len(),
+        handler.audit.program().path(handler.function.0)
+    );
+    for Silent { handler, ways } in others {
+        finding.evidence.extend(handler.told(ways));
+        if let Some((first, _)) = ways.first() {
+            finding.fix.edits.extend(handler.answer_fix(*first).edits);
+        }
+    }
+    Some(finding)
 }
 
 /// Whether the library passes a response to the function, which has to answer with it.
@@ -43,14 +79,26 @@ fn takes_response(audit: &Audit<'_, '_>, call: &Call<'_>, handed: &Handed) -> bo
 /// Handle name of the knowledge for the response of a Node.js server.
 const RESPONSE: &str = "res";
 
-fn judge(audit: &Audit<'_, '_>, registered: Site, function: FunctionRef, findings: &mut Vec<Finding>) {
+fn judge<'h, 'p>(
+    audit: &'h Audit<'h, 'p>,
+    registered: Site,
+    function: FunctionRef,
+    silent: &mut BTreeMap<FileId, Vec<Silent<'h, 'p>>>,
+    findings: &mut Vec<Finding>,
+) {
     let Some(module) = audit.program().module(function.0) else { return };
     let Some(lowered) = module.function(function.1) else { return };
     let positions = Positions::of(lowered.parameters.len());
     let answers = audit.analysis.answers(function, positions);
     let handler = Handler { audit, module, function, registered, positions };
-    findings.extend(handler.unanswered(&answers));
     findings.extend(answers.doubled.iter().map(|(second, first)| handler.doubled(*second, first)));
+    let ways: Vec<(NodeId, String)> =
+        answers.missing.iter().flat_map(|(function, exit)| handler.ways(*function, exit)).collect();
+    if !ways.is_empty() && ways.iter().all(|(node, _)| matches!(module.kind(*node), Kind::Catch { .. })) {
+        silent.entry(function.0).or_default().push(Silent { handler, ways });
+    } else {
+        findings.extend(handler.unanswered(&ways));
+    }
 }
 
 struct Handler<'h, 'p> {
@@ -86,18 +134,21 @@ impl Handler<'_, '_> {
             .map(|node| self.module.source(node).split([':', '=']).next().unwrap_or_default().trim())
     }
 
-    fn unanswered(&self, answers: &Answers) -> Option<Finding> {
-        let ways: Vec<(NodeId, String)> =
-            answers.missing.iter().flat_map(|(function, exit)| self.ways(*function, exit)).collect();
-        let (first, how) = ways.first()?;
-        let evidence = std::iter::once(Evidence {
+    /// Where it is registered, and the ways without an answer.
+    fn told(&self, ways: &[(NodeId, String)]) -> Vec<Evidence> {
+        let registered = Evidence {
             place: Place::Code(self.registered),
             note: format!("{} is registered here", self.name()),
-        });
-        let evidence = evidence.chain(ways.iter().map(|(node, how)| Evidence {
+        };
+        let ways = ways.iter().map(|(node, how)| Evidence {
             place: Place::Code(self.site(*node)),
             note: format!("no answer {how}"),
-        }));
+        });
+        std::iter::once(registered).chain(ways).collect()
+    }
+
+    fn unanswered(&self, ways: &[(NodeId, String)]) -> Option<Finding> {
+        let (first, how) = ways.first()?;
         let cost = self.audit.cost_at(self.site(*first)).failing(Failure::HangsRequest);
         let name = self.name();
         let count = ways.len();
@@ -116,7 +167,7 @@ impl Handler<'_, '_> {
             ),
         };
         Some(
-            Finding::new(&META, self.site(*first), evidence.collect(), cost, words, self.answer_fix(*first))
+            Finding::new(&META, self.site(*first), self.told(ways), cost, words, self.answer_fix(*first))
                 .at_most(Severity::High),
         )
     }
