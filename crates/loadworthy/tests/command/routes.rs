@@ -209,3 +209,25 @@ fn a_loop_of_links_ends() {
     std::os::unix::fs::symlink(dir.path(), dir.path().join("src/again")).unwrap();
     assert!(String::from_utf8_lossy(&run(&[], dir.path()).stdout).ends_with("1 route\n"));
 }
+
+/// A list of paths with their routers: each path has its own router, not every one.
+#[test]
+fn a_list_of_mounts_pairs_paths_and_routers() {
+    const APP: &str = r#"const express = require("express");
+const users = express.Router();
+users.get("/me", (req, res) => res.end());
+const orders = express.Router();
+orders.get("/last", (req, res) => res.end());
+const app = express();
+const mounts = [{ path: "/users", route: users }, { path: "/orders", route: orders }];
+mounts.forEach((mount) => {
+  app.use(mount.path, mount.route);
+});
+for (const { path, route } of mounts) app.use(`/v2${path}`, route);
+app.listen(3000);
+"#;
+    let manifest = r#"{ "name": "api", "dependencies": { "express": "4.18.2" } }"#;
+    let rows = table(&[("package.json", manifest), ("src/app.js", APP)]);
+    let paths: Vec<&str> = rows.iter().filter_map(|row| row.split(' ').nth(1)).collect();
+    assert_eq!(paths, ["/orders/last", "/users/me", "/v2/orders/last", "/v2/users/me"]);
+}

@@ -360,7 +360,8 @@ impl<'p> Tracer<'_, 'p> {
     }
 
     fn by_value(&self, site: Site) -> Vec<Owner> {
-        let values = self.resolver.filled(&self.resolver.value_of(site));
+        // In a turn of a loop, what its variables stand for: `app.use(it.path, it.router)` is one router for one path.
+        let values = self.resolver.filled(&self.loops.value_of(self.resolver, site));
         let origins = |values: &[Value]| -> Vec<Owner> {
             let origins = values.iter().filter_map(|value| match value {
                 Value::External(external) => self.origin(external),

@@ -58,15 +58,7 @@ pub(super) fn run(audit: &Audit<'_, '_>, isolated: &BTreeSet<FunctionRef>, findi
         if is_local(&name) || has_fallback(audit, site) {
             continue;
         }
-        let name = if name == audit.knowledge().library(library.lib).id
-            && library.effect() == Some(Effect::HttpRequest)
-        {
-            let address =
-                audit.resolver.argument(site, 0).map(|at| audit.excerpt(at, 40)).unwrap_or_default();
-            format!("another service (`{address}`)")
-        } else {
-            name
-        };
+        let name = named(audit, call, library, name);
         let kind = if library.effect() == Some(Effect::MailSend) { Kind::Message } else { Kind::Needed };
         let has_deadline = has_deadline(&deadlines, call, library);
         groups.entry((kind, name)).or_default().push(Caller { call, has_deadline });
@@ -77,6 +69,19 @@ pub(super) fn run(audit: &Audit<'_, '_>, isolated: &BTreeSet<FunctionRef>, findi
             Kind::Needed => needed(audit, &name, &callers),
         });
     }
+}
+
+/// A name that says more than that of the library by which HTTP is spoken: the address as the code has it.
+fn named(audit: &Audit<'_, '_>, call: &Call<'_>, library: &LibraryCall<'_>, name: String) -> String {
+    let is_library = name == audit.knowledge().library(library.lib).id;
+    if !is_library || library.effect() != Some(Effect::HttpRequest) {
+        return name;
+    }
+    let address = audit.resolver.argument(call.site, 0).map(|at| audit.excerpt(at, 40)).unwrap_or_default();
+    let lower = address.to_lowercase();
+    let is_address =
+        ["url", "uri", "http", "host", "endpoint", "api", "base"].iter().any(|word| lower.contains(word));
+    if is_address { format!("the service at `{}`", address.trim_matches('`')) } else { name }
 }
 
 fn has_deadline<'p>(deadlines: &Deadlines<'_, 'p>, call: &Call<'p>, library: &LibraryCall<'p>) -> bool {
