@@ -23,10 +23,7 @@ use crate::target::target;
 /// The report of an audit with everything at its default: what other commands build on.
 pub(crate) fn whole(session: &Session, target: Target, overrides: &Overrides) -> Report {
     session.with_analysis(|analysis| {
-        let setting = Setting::infer(analysis, target, overrides, &session.config.traffic);
-        session.progress.stage("checking");
-        let found = run_all(analysis, &setting, |_| true);
-        let converted = convert(analysis, &setting, found);
+        let (setting, converted) = checked(session, analysis, target, overrides, |_| true);
         session.progress.end();
         report(analysis, &setting, converted)
     })
@@ -41,10 +38,8 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
     let gate = Gate::of(arguments, &session.config)?;
     let overrides = env::overrides(&arguments.known, &session.config)?;
     let report = session.with_analysis(|analysis| {
-        let setting = Setting::infer(analysis, target, &overrides, &session.config.traffic);
-        session.progress.stage("checking");
-        let found = run_all(analysis, &setting, |code| selection.includes(code));
-        let mut converted = convert(analysis, &setting, found);
+        let (setting, mut converted) =
+            checked(&session, analysis, target, &overrides, |code| selection.includes(code));
         let comments = suppress(analysis.program(), &selection, &mut converted);
         let mut report = report(analysis, &setting, converted);
         report.diagnostics.extend(setting.facts.unread.iter().map(convert::diagnostic));
@@ -55,6 +50,21 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
         output::write(analysis.program(), &shown, &destinations, arguments.project.quiet).map(|()| verdict)
     });
     Ok(report?.tell())
+}
+
+/// The findings of the selected checks, and the setting that they were judged in.
+fn checked(
+    session: &Session,
+    analysis: &Analysis<'_>,
+    target: Target,
+    overrides: &Overrides,
+    includes: impl Fn(&str) -> bool,
+) -> (Setting, Converted) {
+    let setting = Setting::infer(analysis, target, overrides, &session.config.traffic);
+    session.progress.stage("checking");
+    let found = run_all(analysis, &setting, includes);
+    let converted = convert(analysis, &setting, found);
+    (setting, converted)
 }
 
 fn report(analysis: &Analysis<'_>, setting: &Setting, converted: Converted) -> Report {

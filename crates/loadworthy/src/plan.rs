@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use loadworthy_report::{Report, kit, load_test_text};
+use loadworthy_report::{kit, load_test_text};
 
 use crate::arguments::PlanArguments;
 use crate::audit;
@@ -29,12 +29,8 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<(), Failure> {
         anstream::eprintln!(
             "wrote the kit to {}: {count} requests, {} left out; complete requests.json (ids, bodies, login), then read README.md",
             folder.display(),
-            left_out(&report)
+            report.plan.load_test.left_out.len()
         );
     }
     Ok(())
-}
-
-fn left_out(report: &Report) -> usize {
-    report.plan.load_test.left_out.len()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use loadworthy_analysis::{Analysis, ClientRequest, ClientRequests, Handler, Program, Resolver, Route, Site};
+use loadworthy_analysis::{Analysis, ClientRequest, Handler, Program, Route, Site};
 use loadworthy_project::Diagnostic;
 use serde::Serialize;
 
@@ -55,7 +55,6 @@ struct ClientRow {
 /// The requests of the pages, as a table or as JSON.
 fn clients(analysis: &Analysis<'_>, format: TableFormat) -> Result<String, Failure> {
     let program = analysis.program();
-    let requests = ClientRequests::new(analysis, &Resolver::new(program));
     let row = |request: &ClientRequest| ClientRow {
         method: request.method.clone(),
         path: request.address.path(),
@@ -67,7 +66,7 @@ fn clients(analysis: &Analysis<'_>, format: TableFormat) -> Result<String, Failu
             .map(|route| format!("{} {}", route.method, route.path))
             .collect(),
     };
-    let rows: Vec<ClientRow> = requests.all().iter().map(row).collect();
+    let rows: Vec<ClientRow> = analysis.clients().all().iter().map(row).collect();
     if format == TableFormat::Json {
         let text = serde_json::to_string_pretty(&rows)
             .map_err(|error| Failure::internal(format!("the report could not be written: {error}")))?;

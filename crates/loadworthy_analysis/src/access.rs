@@ -114,13 +114,9 @@ fn bindings_in(module: &Module, pattern: NodeId) -> Vec<BindingId> {
 /// Whether one of the names is used below a node.
 #[must_use]
 pub fn uses(module: &Module, node: NodeId, names: &[BindingId]) -> bool {
-    let span = module.node(node).span;
-    names.iter().any(|name| {
-        module.references(*name).iter().any(|reference| {
-            let own = module.node(*reference).span;
-            own.start >= span.start && own.end <= span.end
-        })
-    })
+    names
+        .iter()
+        .any(|name| module.references(*name).iter().any(|reference| module.contains(node, *reference)))
 }
 
 /// A branch that what was read decides.

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use loadworthy_knowledge::{Effect, Knowledge};
-use loadworthy_project::FileClass;
+use loadworthy_project::{FileClass, FileId};
 use loadworthy_schema::names::{singular, snake};
 use loadworthy_syntax::FunctionId;
 use rustc_hash::FxHashSet;
 
 use crate::calls::{Call, Calls, LibraryCall};
+use crate::clients::ClientRequests;
 use crate::failure::Failures;
 use crate::graph::{CallGraph, Edge, Timing, owner};
 use crate::links::FunctionRef;
@@ -17,6 +18,7 @@ use crate::loops::{LoopForm, Repeat, loops_around};
 use crate::program::Program;
 use crate::query::{Queries, Query};
 use crate::reach::{Context, Reach};
+use crate::react::{Component, components};
 use crate::routes::{Route, routes};
 use crate::schema::{Models, models};
 use crate::values::{Resolver, Site};
@@ -37,6 +39,9 @@ pub struct Analysis<'p> {
     loaded: OnceLock<Vec<bool>>,
     abandoned: OnceLock<Vec<bool>>,
     written: OnceLock<BTreeSet<String>>,
+    /// Of each file.
+    components: Vec<OnceLock<Vec<Component>>>,
+    clients: OnceLock<ClientRequests>,
 }
 
 /// A repeated place: what runs more than once, and the calls between the loop and it.
@@ -75,6 +80,8 @@ impl<'p> Analysis<'p> {
             loaded: OnceLock::new(),
             abandoned: OnceLock::new(),
             written: OnceLock::new(),
+            components: program.project().files.iter().map(|_| OnceLock::new()).collect(),
+            clients: OnceLock::new(),
         }
     }
 
@@ -136,6 +143,18 @@ impl<'p> Analysis<'p> {
     #[must_use]
     pub fn works(&self) -> &Works {
         self.works.get_or_init(|| Works::new(&self.calls, &self.graph))
+    }
+
+    /// The components and hooks of a file, in source order.
+    #[must_use]
+    pub fn components(&self, file: FileId) -> &[Component] {
+        self.components.get(file.index()).map_or(&[], |found| found.get_or_init(|| components(self, file)))
+    }
+
+    /// What the pages ask of the server.
+    #[must_use]
+    pub fn clients(&self) -> &ClientRequests {
+        self.clients.get_or_init(|| ClientRequests::new(self, &Resolver::new(self.program)))
     }
 
     pub(crate) fn loaded_files(&self) -> &[bool] {

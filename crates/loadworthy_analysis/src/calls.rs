@@ -93,6 +93,8 @@ pub struct Calls<'p> {
 struct FileCalls<'p> {
     calls: Vec<Call<'p>>,
     at: FxHashMap<NodeId, usize>,
+    /// Positions in `calls`, in the order of functions, then of the calls.
+    by_function: Vec<usize>,
 }
 
 impl<'p> Calls<'p> {
@@ -130,6 +132,18 @@ impl<'p> Calls<'p> {
     #[must_use]
     pub fn of_file(&self, file: FileId) -> &[Call<'p>] {
         self.files.get(file.index()).map_or(&[], |file| &file.calls)
+    }
+
+    /// The calls in the own code of one function, its inner functions aside, in the order of their heads.
+    pub fn of_function(&self, (file, function): FunctionRef) -> impl Iterator<Item = &Call<'p>> + '_ {
+        let (calls, order) = self
+            .files
+            .get(file.index())
+            .map_or((&[][..], &[][..]), |file| (file.calls.as_slice(), file.by_function.as_slice()));
+        let owner = move |at: &usize| calls.get(*at).map_or(FunctionId::NONE, |call| call.function);
+        let start = order.partition_point(|at| owner(at) < function);
+        let own = order.get(start..).unwrap_or_default().iter().take_while(move |at| owner(at) == function);
+        own.filter_map(move |at| calls.get(*at))
     }
 }
 
@@ -175,7 +189,9 @@ impl<'p> Reader<'_, 'p> {
         let Some(module) = self.resolver.program().module(file) else { return FileCalls::default() };
         let calls: Vec<Call<'p>> = module.calls().iter().map(|node| self.call(file, module, *node)).collect();
         let at = calls.iter().enumerate().map(|(index, call)| (call.site.1, index)).collect();
-        FileCalls { calls, at }
+        let mut by_function: Vec<usize> = (0..calls.len()).collect();
+        by_function.sort_by_key(|at| calls.get(*at).map(|call| call.function));
+        FileCalls { calls, at, by_function }
     }
 
     fn call(&self, file: FileId, module: &Module, node: NodeId) -> Call<'p> {

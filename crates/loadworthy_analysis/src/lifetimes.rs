@@ -168,13 +168,8 @@ impl Cleanup {
             // `useEffect(() => subscribe())` gives back what the call does.
             return Self::Unknown;
         }
-        let span = module.node(lowered.body).span;
         let mut cleanup = Self::None;
-        for node in module.node_ids() {
-            let own = module.node(node).span;
-            if own.start < span.start || own.end > span.end {
-                continue;
-            }
+        for node in module.node_ids().filter(|node| module.contains(lowered.body, *node)) {
             let Kind::Return(value) = module.kind(node) else { continue };
             if !value.is_some() || module.enclosing_function(node) != effect {
                 continue;
@@ -216,15 +211,8 @@ fn is_one_shot(module: &Module, call: &Call<'_>) -> bool {
 
 /// Whether code stops what a call started.
 fn stop_in(analysis: &Analysis<'_>, module: &Module, (file, code): Site, call: &Call<'_>) -> Stop {
-    let span = module.node(code).span;
-    let inside = |node: NodeId| {
-        let own = module.node(node).span;
-        own.start >= span.start && own.end <= span.end
-    };
-    let within = |node: NodeId, outer: NodeId| {
-        let (own, around) = (module.node(node).span, module.node(outer).span);
-        own.start >= around.start && own.end <= around.end
-    };
+    let inside = |node: NodeId| module.contains(code, node);
+    let within = |node: NodeId, outer: NodeId| module.contains(outer, node);
     let mut stop = Stop::No;
     for other in analysis.calls().of_file(file).iter().filter(|other| inside(other.site.1)) {
         // What the function that should be removed would do is not done here.
@@ -292,7 +280,6 @@ pub fn is_stopped_nearby(analysis: &Analysis<'_>, call: &Call<'_>) -> bool {
     let (file, node) = call.site;
     let Some(module) = analysis.program().module(file) else { return true };
     let Some(lowered) = module.function(call.function) else { return true };
-    let span = module.node(lowered.node).span;
     let names: Vec<BindingId> = results(module, node);
     let is_kept = names.is_empty() && !matches!(module.kind(module.parent(node)), Kind::Expression(_));
     if is_kept {
@@ -306,8 +293,7 @@ pub fn is_stopped_nearby(analysis: &Analysis<'_>, call: &Call<'_>) -> bool {
         _ => "",
     };
     analysis.calls().of_file(file).iter().any(|other| {
-        let own = module.node(other.site.1).span;
-        let is_inside = own.start >= span.start && own.end <= span.end;
+        let is_inside = module.contains(lowered.node, other.site.1);
         let is_same_object = match module.kind(other.site.1) {
             Kind::Call { callee, .. } => match module.kind(callee) {
                 Kind::Member { object, .. } => !callee_object.is_empty() && module.source(object) == callee_object,

@@ -166,6 +166,12 @@ impl<'p> Program<'p> {
         loaded.flat_map(|loaded| loaded.resolutions.values()).filter_map(library).collect()
     }
 
+    /// Where a file's code runs; `None` for a file that is not of the project.
+    #[must_use]
+    pub fn class(&self, file: FileId) -> Option<FileClass> {
+        self.project.file(file).map(|file| file.class)
+    }
+
     /// The path of a file, relative to the root.
     #[must_use]
     pub fn path(&self, file: FileId) -> &'p str {

@@ -50,8 +50,7 @@ pub struct EffectHook {
 }
 
 /// Every component and hook of a file, in source order.
-#[must_use]
-pub fn components(analysis: &Analysis<'_>, file: FileId) -> Vec<Component> {
+pub(crate) fn components(analysis: &Analysis<'_>, file: FileId) -> Vec<Component> {
     let Some(module) = analysis.program().module(file) else { return Vec::new() };
     let mut counts = vec![0_usize; module.functions().len()];
     for node in module.node_ids() {
@@ -83,10 +82,9 @@ fn component(
     name: String,
     (is_hook, elements): (bool, usize),
 ) -> Component {
-    let own = analysis.calls().of_file(function.0).iter().filter(|call| call.function == function.1);
     let mut component =
         Component { function, name, is_hook, states: Vec::new(), effects: Vec::new(), elements };
-    for call in own {
+    for call in analysis.calls().of_function(function) {
         match call.library.as_ref().and_then(LibraryCall::effect) {
             Some(Effect::ReactState) => component.states.extend(state(module, call)),
             Some(Effect::ReactEffect) => component.effects.extend(effect(module, call)),

@@ -233,11 +233,7 @@ impl Reader<'_, '_> {
 
     /// The latest round that a statement needs the result of.
     fn needed(&self, statement: NodeId, row: &Row) -> usize {
-        let span = self.module.node(statement).span;
-        let is_inside = |node: NodeId| {
-            let own = self.module.node(node).span;
-            own.start >= span.start && own.end <= span.end
-        };
+        let is_inside = |node: NodeId| self.module.contains(statement, node);
         let used = row
             .rounds
             .iter()

@@ -69,9 +69,6 @@ fn at(resolver: &Resolver<'_>, call: &Call<'_>, row: &OptionRow) -> Option<Site>
     match row.is {
         OptionIs::Absent => (value.is_none() && !is_open).then_some(call.site),
         OptionIs::On => value.filter(|site| is_on(resolver, *site, row)),
-        OptionIs::Value => {
-            value.filter(|site| resolver.text_of(*site).is_some_and(|text| row.values.contains(&text)))
-        }
         OptionIs::Infinite => value.filter(|site| {
             resolver.program().module(site.0).is_some_and(|module| module.source(site.1).contains("Infinity"))
         }),

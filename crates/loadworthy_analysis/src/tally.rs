@@ -135,8 +135,7 @@ impl<'a, 'p> Tallies<'a, 'p> {
 
     fn own(&self, function: FunctionRef) -> Vec<Trip> {
         let Some(module) = self.analysis.program().module(function.0) else { return Vec::new() };
-        let calls = self.analysis.calls().of_file(function.0).iter().filter(|it| it.function == function.1);
-        let trips = calls.filter_map(|call| {
+        let trips = self.analysis.calls().of_function(function).filter_map(|call| {
             let kind = match self.analysis.queries().at(call.site) {
                 Some(query) if query.site == call.site && !query.is_part => TripKind::Query,
                 Some(_) => return None,

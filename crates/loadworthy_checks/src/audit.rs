@@ -87,6 +87,14 @@ impl<'a, 'p> Audit<'a, 'p> {
         format!("{}:{}", self.program().path(site.0), self.line(site))
     }
 
+    /// The text of the function whose code holds a site; `None` at the top level of a file.
+    #[must_use]
+    pub fn function_text(&self, site: Site) -> Option<&'p str> {
+        let (file, function) = self.analysis.owner(site);
+        let module = self.program().module(file)?;
+        Some(module.source(module.function(function)?.node))
+    }
+
     /// The statement that holds a site: what a reader wants to see.
     #[must_use]
     pub fn statement(&self, (file, node): Site) -> Site {
@@ -163,15 +171,30 @@ impl<'a, 'p> Audit<'a, 'p> {
         self.analysis.routes_to(site).map(route_name).collect()
     }
 
+    /// The same of several places, each name once.
+    #[must_use]
+    pub fn route_names_of(&self, sites: &[Site]) -> Vec<String> {
+        let mut names = Vec::new();
+        for name in sites.iter().flat_map(|site| self.route_names(*site)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// "GET /api/orders", or "3 routes (GET /a, …)", or the function that holds the place.
     #[must_use]
     pub fn reached_by(&self, site: Site) -> String {
-        let names = self.route_names(site);
-        match names.as_slice() {
-            [] => self.function_name(self.analysis.owner(site)),
-            [only] => only.clone(),
-            [first, ..] => format!("{} routes ({first}, …)", names.len()),
-        }
+        routes_in_words(&self.route_names(site))
+            .unwrap_or_else(|| self.function_name(self.analysis.owner(site)))
+    }
+
+    /// The same of several places; the function is that of the first.
+    #[must_use]
+    pub fn reached_by_any(&self, sites: &[Site]) -> String {
+        let function = || sites.first().map(|site| self.function_name(self.analysis.owner(*site)));
+        routes_in_words(&self.route_names_of(sites)).or_else(function).unwrap_or_default()
     }
 
     /// The part of the traffic that reaches any of these places; that of a usual entry point where none is known to.
@@ -237,6 +260,16 @@ impl<'a, 'p> Audit<'a, 'p> {
         let lines: Vec<&str> =
             module.text().lines().skip(first as usize - 1).take((last - first + 1) as usize).collect();
         dedent(&lines)
+    }
+}
+
+/// "GET /api/orders", or "3 routes (GET /a, …)"; nothing of none.
+#[must_use]
+pub(crate) fn routes_in_words(names: &[String]) -> Option<String> {
+    match names {
+        [] => None,
+        [only] => Some(only.clone()),
+        [first, ..] => Some(format!("{} routes ({first}, …)", names.len())),
     }
 }
 

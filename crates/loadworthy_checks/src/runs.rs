@@ -22,7 +22,7 @@ pub(crate) enum Runs {
 
 /// When a place runs; `None` if only when the process starts.
 pub(crate) fn runs(audit: &Audit<'_, '_>, site: Site) -> Option<Runs> {
-    let class = audit.program().project().file(site.0).map(|file| file.class);
+    let class = audit.program().class(site.0);
     let contexts = audit.contexts(site);
     if class == Some(FileClass::Client) {
         return Some(Runs::Browser);

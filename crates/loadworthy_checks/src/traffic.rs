@@ -44,7 +44,7 @@ impl Traffic {
         for package in served {
             let members: Vec<usize> = (0..routes.len())
                 .filter(|at| packages.get(*at) == Some(&package))
-                .filter(|at| routes.get(*at).is_some_and(|route| counts(route.kind)))
+                .filter(|at| routes.get(*at).is_some_and(|route| route.kind.is_per_request()))
                 .collect();
             for (at, share) in mix(routes, &members, weights) {
                 if let Some(slot) = shares.get_mut(at) {
@@ -99,11 +99,6 @@ impl Traffic {
         taken.sort_by(f64::total_cmp);
         taken.get(taken.len() / 2).copied().unwrap_or(1.0)
     }
-}
-
-/// Whether a kind of entry point has a part of its own: the fields of a GraphQL type are read with its query.
-fn counts(kind: EntryKind) -> bool {
-    kind.is_per_request()
 }
 
 /// The shares of one package's entry points.

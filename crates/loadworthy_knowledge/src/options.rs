@@ -15,7 +15,7 @@ closed_set! {
 
 closed_set! {
     /// When an option does it.
-    OptionIs { On = "on", Absent = "absent", Value = "value", Infinite = "infinite", }
+    OptionIs { On = "on", Absent = "absent", Infinite = "infinite", }
 }
 
 /// An option that matters.

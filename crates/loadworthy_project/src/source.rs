@@ -50,6 +50,18 @@ impl FileClass {
     pub fn is_audited(self) -> bool {
         matches!(self, Self::Server | Self::Client | Self::Shared)
     }
+
+    /// Whether the code runs in the browser, or nothing says that it does not.
+    #[must_use]
+    pub fn may_be_client(self) -> bool {
+        matches!(self, Self::Client | Self::Shared)
+    }
+
+    /// Whether the code runs in the server process, or nothing says that it does not.
+    #[must_use]
+    pub fn may_be_server(self) -> bool {
+        matches!(self, Self::Server | Self::Shared)
+    }
 }
 
 /// The dialect of a source file.

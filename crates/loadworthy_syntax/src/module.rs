@@ -277,6 +277,22 @@ impl Module {
         self.owners.get(id.index()).copied().unwrap_or(FunctionId::NONE)
     }
 
+    /// The outermost function around the node: the component or hook, in a page's code. Absent at module level. Of
+    /// arrows that are each other's whole body (`a => b => …`) the inner one.
+    #[must_use]
+    pub fn outermost_function(&self, id: NodeId) -> FunctionId {
+        let around = std::iter::successors(self.enclosing_function(id).ok(), |function| {
+            self.enclosing_function(self.parent(self.function(*function)?.node)).ok()
+        });
+        around.last().unwrap_or(FunctionId::NONE)
+    }
+
+    /// Whether the text of one node lies in that of another; a node holds itself.
+    #[must_use]
+    pub fn contains(&self, outer: NodeId, inner: NodeId) -> bool {
+        self.node(outer).span.contains(self.node(inner).span)
+    }
+
     /// First and last line of a node, counted from 1.
     #[must_use]
     pub fn lines_of(&self, id: NodeId) -> (u32, u32) {

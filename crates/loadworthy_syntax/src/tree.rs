@@ -15,6 +15,14 @@ pub struct Span {
     pub end: u32,
 }
 
+impl Span {
+    /// Whether another span lies in this one; a span lies in itself.
+    #[must_use]
+    pub fn contains(self, inner: Self) -> bool {
+        self.start <= inner.start && inner.end <= self.end
+    }
+}
+
 /// A node with its place and its parent.
 #[derive(Clone, Copy, Debug)]
 pub struct Node {

@@ -3,19 +3,15 @@
 mod address;
 mod source;
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use loadworthy_knowledge::Effect;
-use loadworthy_project::{FileClass, FileId};
-use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
+use loadworthy_project::FileClass;
+use loadworthy_syntax::{Kind, Module, NodeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analysis::Analysis;
 use crate::calls::Call;
 use crate::links::FunctionRef;
 use crate::query::Options;
-use crate::react::{Component, components};
 use crate::routes::EntryKind;
 use crate::values::{Resolver, Site};
 
@@ -44,22 +40,15 @@ pub struct ClientRequests {
     by_site: FxHashMap<Site, usize>,
     /// Elements by the name of their component.
     elements: FxHashMap<String, Vec<Site>>,
-    components: RefCell<FxHashMap<FileId, Rc<Vec<Component>>>>,
 }
 
 impl ClientRequests {
     /// Of a linked program.
-    #[must_use]
-    pub fn new(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Self {
+    pub(crate) fn new(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Self {
         let mut all: Vec<ClientRequest> = Vec::new();
         let mut seen: FxHashSet<Site> = FxHashSet::default();
         for call in analysis.calls().iter() {
-            let is_page = analysis
-                .program()
-                .project()
-                .file(call.site.0)
-                .is_some_and(|file| matches!(file.class, FileClass::Client | FileClass::Shared));
-            if !is_page {
+            if !analysis.program().class(call.site.0).is_some_and(FileClass::may_be_client) {
                 continue;
             }
             let Some((method, address)) = asked(analysis, resolver, call) else { continue };
@@ -72,7 +61,7 @@ impl ClientRequests {
         }
         let by_site = all.iter().enumerate().map(|(at, request)| (request.site, at)).collect();
         let elements = if all.is_empty() { FxHashMap::default() } else { elements(analysis) };
-        Self { all, by_site, elements, components: RefCell::default() }
+        Self { all, by_site, elements }
     }
 
     /// The request that a call sends, by its place in the list.
@@ -86,16 +75,6 @@ impl ClientRequests {
         self.elements.get(component).map_or(&[], Vec::as_slice)
     }
 
-    /// The components of a file, looked at once.
-    pub(super) fn components(&self, analysis: &Analysis<'_>, file: FileId) -> Rc<Vec<Component>> {
-        if let Some(known) = self.components.borrow().get(&file) {
-            return Rc::clone(known);
-        }
-        let found = Rc::new(components(analysis, file));
-        self.components.borrow_mut().insert(file, Rc::clone(&found));
-        found
-    }
-
     /// All of them.
     #[must_use]
     pub fn all(&self) -> &[ClientRequest] {
@@ -104,11 +83,9 @@ impl ClientRequests {
 
     /// Those in the code of a function, its inner functions included.
     pub fn within(&self, module: &Module, function: FunctionRef) -> impl Iterator<Item = &ClientRequest> {
-        let span = module.function(function.1).map(|found| module.node(found.node).span);
+        let node = module.function(function.1).map(|found| found.node);
         self.all.iter().filter(move |request| {
-            let own = module.node(request.site.1).span;
-            request.site.0 == function.0
-                && span.is_some_and(|span| span.start <= own.start && own.end <= span.end)
+            request.site.0 == function.0 && node.is_some_and(|node| module.contains(node, request.site.1))
         })
     }
 }
@@ -270,19 +247,6 @@ fn method_of_wrapper(analysis: &Analysis<'_>, call: &Call<'_>) -> Option<String>
         .filter(|method| text.contains(&format!("\"{method}\"")) || text.contains(&format!("'{method}'")));
     let first = named.next()?;
     named.next().is_none().then(|| (*first).to_owned())
-}
-
-/// The function that holds a place, as far out as it is still one of the file's components or hooks.
-pub(crate) fn outermost(module: &Module, node: NodeId) -> FunctionId {
-    let mut function = module.enclosing_function(node);
-    while let Some(found) = module.function(function) {
-        let outer = module.enclosing_function(module.parent(found.node));
-        if outer == FunctionId::NONE {
-            break;
-        }
-        function = outer;
-    }
-    function
 }
 
 /// Whether a kind of entry point answers requests of pages.

@@ -3,7 +3,7 @@
 use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, BindingKind, FunctionId, Kind, Module, NodeId};
 
-use super::{ClientRequests, outermost};
+use super::ClientRequests;
 use crate::analysis::Analysis;
 use crate::links::FunctionRef;
 use crate::values::Site;
@@ -26,9 +26,9 @@ const MAX_ELEMENTS: usize = 4;
 
 /// The request behind an expression of a page; nothing where it is another value.
 #[must_use]
-pub fn filled_by(analysis: &Analysis<'_>, requests: &ClientRequests, site: Site) -> Filled {
+pub fn filled_by(analysis: &Analysis<'_>, site: Site) -> Filled {
     let mut filled = Filled::default();
-    Follow { analysis, requests }.expression(site, 0, &mut filled);
+    Follow { analysis, requests: analysis.clients() }.expression(site, 0, &mut filled);
     filled.requests.sort_unstable();
     filled.requests.dedup();
     filled
@@ -128,12 +128,9 @@ impl Follow<'_, '_> {
             self.expression((file, found.body), depth + 1, filled);
             return;
         }
-        let span = module.node(found.body).span;
         for node in module.node_ids() {
-            let own = module.node(node).span;
             if let Kind::Return(value) = module.kind(node)
-                && span.start <= own.start
-                && own.end <= span.end
+                && module.contains(found.body, node)
                 && module.enclosing_function(node) == function
                 && value.is_some()
             {
@@ -147,11 +144,8 @@ impl Follow<'_, '_> {
         let Some(call) = self.analysis.calls().at(site) else { return };
         // A query of a library: the request is in its function, or in the hook's key.
         let Some(module) = self.analysis.program().module(site.0) else { return };
-        let span = module.node(site.1).span;
         for (at, request) in self.requests.all().iter().enumerate() {
-            let Some(inner) = self.analysis.program().module(request.site.0) else { continue };
-            let own = inner.node(request.site.1).span;
-            if request.site.0 == site.0 && span.start <= own.start && own.end <= span.end {
+            if request.site.0 == site.0 && module.contains(site.1, request.site.1) {
                 filled.requests.push(at);
                 filled.way.push(request.site);
             }
@@ -201,8 +195,8 @@ impl Follow<'_, '_> {
             return;
         }
         // The state's setter says what fills it.
-        let function = outermost(module, declared.node);
-        let states = self.requests.components(self.analysis, file);
+        let function = module.outermost_function(declared.node);
+        let states = self.analysis.components(file);
         let state = states
             .iter()
             .filter(|component| {
@@ -307,17 +301,13 @@ impl Follow<'_, '_> {
                     }
                     _ => value,
                 };
-                let span = module.node(declared).span;
-                let given = module.node_ids().find_map(|node| {
-                    let own = module.node(node).span;
-                    match module.kind(node) {
-                        Kind::Property { key: name, value }
-                            if module.str(name) == key && span.start <= own.start && own.end <= span.end =>
-                        {
-                            Some(value)
-                        }
-                        _ => None,
+                let given = module.node_ids().find_map(|node| match module.kind(node) {
+                    Kind::Property { key: name, value }
+                        if module.str(name) == key && module.contains(declared, node) =>
+                    {
+                        Some(value)
                     }
+                    _ => None,
                 });
                 if let Some(given) = given.filter(|given| given.is_some()) {
                     filled.way.push((file, given));

@@ -236,7 +236,7 @@ fn link(module: &Module, (file, member): Site, name: &str, head: Site) -> Option
 fn is_optional(module: &Module, (file, call): Site, (head_file, head): Site) -> bool {
     let mut inner = call;
     for outer in module.ancestors(call) {
-        if file == head_file && holds(module, outer, head) {
+        if file == head_file && module.contains(outer, head) {
             return false;
         }
         let decides = match module.kind(outer) {
@@ -252,9 +252,4 @@ fn is_optional(module: &Module, (file, call): Site, (head_file, head): Site) -> 
         inner = outer;
     }
     false
-}
-
-fn holds(module: &Module, outer: NodeId, inner: NodeId) -> bool {
-    let (outer, inner) = (module.node(outer).span, module.node(inner).span);
-    outer.start <= inner.start && inner.end <= outer.end
 }

@@ -274,10 +274,10 @@ impl<'r, 'p> Limits<'r, 'p> {
     fn guarded(&self, file: FileId, module: &Module, binding: BindingId, until: NodeId) -> Option<Bound> {
         module.references(binding).iter().filter(|name| name.index() < until.index()).find_map(|name| {
             let clamp = module.ancestors(*name).take(4).find_map(|outer| match module.kind(outer) {
-                Kind::If { test, then, .. } if holds(module, test, *name) => {
+                Kind::If { test, then, .. } if module.contains(test, *name) => {
                     let comparison = self.comparison(file, module, test)?;
                     (comparison.is_larger
-                        && holds(module, comparison.of, *name)
+                        && module.contains(comparison.of, *name)
                         && (leaves(module, then) || assigns(module, then, binding)))
                     .then_some(comparison.most)
                 }
@@ -412,11 +412,6 @@ fn same_text(module: &Module, left: NodeId, right: NodeId) -> bool {
         || left.split([')', ',']).next().map(str::trim) == right.split([')', ',']).next().map(str::trim)
 }
 
-pub(super) fn holds(module: &Module, outer: NodeId, inner: NodeId) -> bool {
-    let (outer, inner) = (module.node(outer).span, module.node(inner).span);
-    outer.start <= inner.start && inner.end <= outer.end
-}
-
 fn leaves(module: &Module, branch: NodeId) -> bool {
     match module.kind(branch) {
         Kind::Block(statements) => module.list(statements).any(|statement| leaves(module, statement)),
@@ -427,7 +422,7 @@ fn leaves(module: &Module, branch: NodeId) -> bool {
 
 fn assigns(module: &Module, branch: NodeId, binding: BindingId) -> bool {
     module.references(binding).iter().any(|name| {
-        holds(module, branch, *name)
+        module.contains(branch, *name)
             && matches!(module.kind(module.parent(*name)), Kind::Assign { target, .. } if target == *name)
     })
 }

@@ -177,7 +177,7 @@ impl Reader<'_, '_> {
         if program.knowledge().library(lib).kind == LibraryKind::Scheduler {
             return true;
         }
-        let class = program.project().file(self.file).map(|file| file.class);
+        let class = program.class(self.file);
         class == Some(FileClass::Server)
     }
 

@@ -152,7 +152,7 @@ fn case(audit: &Audit<'_, '_>, waterfall: &Waterfall) -> Option<Finding> {
 }
 
 fn is_client(audit: &Audit<'_, '_>, waterfall: &Waterfall) -> bool {
-    audit.program().project().file(waterfall.file).is_some_and(|file| file.class == FileClass::Client)
+    audit.program().class(waterfall.file) == Some(FileClass::Client)
 }
 
 /// Whether several routes pass here: a saving of one query is worth as much as two on one route.

@@ -286,12 +286,8 @@ fn computed(module: &Module, race: &Race<'_>, names: &[BindingId]) -> Option<Nod
 
 /// The operand `row.count` of a `row.count + 1` below a node, for a row of one of the names.
 fn arithmetic(module: &Module, node: NodeId, names: &[BindingId]) -> Option<NodeId> {
-    let span = module.node(node).span;
     let references = names.iter().flat_map(|name| module.references(*name).iter().copied());
-    let inside = references.filter(|reference| {
-        let own = module.node(*reference).span;
-        own.start >= span.start && own.end <= span.end
-    });
+    let inside = references.filter(|reference| module.contains(node, *reference));
     inside.into_iter().find_map(|reference| operand(module, reference))
 }
 

@@ -82,11 +82,11 @@ mod demands;
 mod proposals;
 mod remedy;
 
-use loadworthy_analysis::Query;
+use loadworthy_analysis::{Query, Site};
 use loadworthy_capacity::{Cost, DEFAULT_QUERY_MILLIS, Severity};
 use loadworthy_schema::{Store, Table};
 
-use self::demands::{Demand, Need};
+use self::demands::Need;
 use self::proposals::{Proposal, proposals};
 use super::rows::{Growth, growth, plain};
 use crate::audit::Audit;
@@ -169,8 +169,7 @@ fn rows(growth: Growth) -> f64 {
 }
 
 fn cost(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, growth: Growth) -> Cost {
-    let sites: Vec<_> = proposal.demands.iter().map(|demand| demand.query.site).collect();
-    let mut cost = crate::runs::cost_of(audit, &sites).queries(1.0);
+    let mut cost = crate::runs::cost_of(audit, &sites(proposal)).queries(1.0);
     let per_row = match proposal.need {
         Need::Text | Need::Function | Need::Random => COMPARED_ROW_MILLIS,
         // The matches of a narrowed query are sorted, not the table.
@@ -212,7 +211,7 @@ fn place_of(table: &Table) -> Place {
 fn words(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, growth: Growth) -> Words {
     let name = &proposal.name;
     let columns = proposal.columns_in_words();
-    let reached = reached_by(audit, &proposal.demands);
+    let reached = audit.reached_by_any(&sites(proposal));
     let queries = match proposal.demands.len() {
         1 => String::from("The query"),
         many => format!("{many} queries"),
@@ -276,20 +275,8 @@ fn words(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, growth: Growth) -> Word
     }
 }
 
-/// "GET /orders", or "3 routes (GET /orders, …)" of all queries together.
-fn reached_by(audit: &Audit<'_, '_>, demands: &[Demand<'_>]) -> String {
-    let mut names: Vec<String> = Vec::new();
-    for name in demands.iter().flat_map(|demand| audit.route_names(demand.query.site)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    match (names.as_slice(), demands.first()) {
-        ([], Some(first)) => audit.function_name(audit.analysis.owner(first.query.site)),
-        ([only], _) => only.clone(),
-        ([first, ..], _) => format!("{} routes ({first}, …)", names.len()),
-        ([], None) => String::new(),
-    }
+fn sites(proposal: &Proposal<'_>) -> Vec<Site> {
+    proposal.demands.iter().map(|demand| demand.query.site).collect()
 }
 
 fn is_document(table: Option<&Table>, query: &Query) -> bool {

@@ -1,12 +1,15 @@
 //! What the server answers to a request of a page: a list without a limit, and of which rows.
 
-use loadworthy_analysis::{ClientRequest, ClientRequests, Query};
+use std::collections::BTreeMap;
+
+use loadworthy_analysis::{ClientRequest, Query};
 
 use crate::audit::Audit;
 use crate::database::rows::Estimate;
 use crate::database::unbounded_fetch::shapes::{Shape, cases};
 
 /// An answer that has as many rows as there are.
+#[derive(Clone)]
 pub(crate) struct Unlimited<'q> {
     /// The route, by its place in the route table.
     pub(crate) route: usize,
@@ -16,41 +19,61 @@ pub(crate) struct Unlimited<'q> {
     pub(crate) estimate: Estimate,
 }
 
-/// The longest list without a limit that the routes of a request give; none where all are limited, or not known.
-pub(crate) fn unlimited<'q>(audit: &'q Audit<'_, '_>, request: &ClientRequest) -> Option<Unlimited<'q>> {
-    let mut best: Option<Unlimited<'q>> = None;
-    for route in &request.routes {
-        for query in audit.analysis.queries().iter() {
-            if !audit.analysis.reach().routes(audit.analysis.owner(query.site)).contains(route) {
+/// The longest list without a limit of each route that has one.
+pub(crate) struct Answers<'q> {
+    by_route: BTreeMap<usize, Unlimited<'q>>,
+}
+
+impl<'q> Answers<'q> {
+    /// Of all routes; of none where no page asks anything.
+    pub(crate) fn new(audit: &'q Audit<'_, '_>) -> Self {
+        let mut by_route: BTreeMap<usize, Unlimited<'q>> = BTreeMap::new();
+        let is_asked = !audit.analysis.clients().all().is_empty();
+        for query in audit.analysis.queries().iter().filter(|_| is_asked) {
+            let routes = audit.analysis.reach().routes(audit.analysis.owner(query.site));
+            if routes.is_empty() {
                 continue;
             }
-            for case in cases(audit, query) {
-                let is_list = matches!(
-                    case.shape,
-                    Shape::NoLimit { .. }
-                        | Shape::ClientLimit { .. }
-                        | Shape::Off { .. }
-                        | Shape::Include { .. }
-                );
-                let rows = case.estimate.rows.likely;
-                if is_list && best.as_ref().is_none_or(|best| best.estimate.rows.likely < rows) {
-                    best = Some(Unlimited { route: *route, query, estimate: case.estimate });
+            for case in cases(audit, query).into_iter().filter(|case| is_list(&case.shape)) {
+                for route in routes {
+                    let found = Unlimited { route: *route, query, estimate: case.estimate.clone() };
+                    let best = by_route.entry(*route).or_insert_with(|| found.clone());
+                    if best.rows() < found.rows() {
+                        *best = found;
+                    }
                 }
             }
         }
+        Self { by_route }
     }
-    // A page of the client's own choice is a page.
-    let pages = ["limit", "page", "take", "pagesize", "perpage", "offset", "cursor"];
-    let query = request.address.query().to_lowercase();
-    best.filter(|_| !pages.iter().any(|word| query.contains(word)))
+
+    /// The longest that the routes of a request give; none where all are limited, or not known.
+    pub(crate) fn of(&self, request: &ClientRequest) -> Option<&Unlimited<'q>> {
+        // A page of the client's own choice is a page.
+        let pages = ["limit", "page", "take", "pagesize", "perpage", "offset", "cursor"];
+        let query = request.address.query().to_lowercase();
+        if pages.iter().any(|word| query.contains(word)) {
+            return None;
+        }
+        let found = request.routes.iter().filter_map(|route| self.by_route.get(route));
+        found.reduce(|best, next| if best.rows() < next.rows() { next } else { best })
+    }
+}
+
+impl Unlimited<'_> {
+    fn rows(&self) -> f64 {
+        self.estimate.rows.likely
+    }
+}
+
+fn is_list(shape: &Shape) -> bool {
+    matches!(
+        shape,
+        Shape::NoLimit { .. } | Shape::ClientLimit { .. } | Shape::Off { .. } | Shape::Include { .. }
+    )
 }
 
 /// "GET /api/orders" of a route.
 pub(crate) fn route_of(audit: &Audit<'_, '_>, route: usize) -> String {
     audit.analysis.routes().get(route).map_or_else(String::new, crate::audit::route_name)
-}
-
-/// The requests of the pages.
-pub(crate) fn requests(audit: &Audit<'_, '_>) -> ClientRequests {
-    ClientRequests::new(audit.analysis, audit.resolver)
 }

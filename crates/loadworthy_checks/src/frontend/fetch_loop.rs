@@ -37,7 +37,7 @@
 
 mod queries;
 
-use loadworthy_analysis::{Component, EffectHook, Site, components, is_in_flow, is_made_anew, setter_calls};
+use loadworthy_analysis::{Component, EffectHook, Site, is_in_flow, is_made_anew, setter_calls};
 use loadworthy_capacity::{ExtraRequests, Reach, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileId;
@@ -68,9 +68,9 @@ impl Check for FetchLoop {
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         queries::run(audit, findings);
         for (file, module) in audit.program().modules() {
-            for component in components(audit.analysis, file) {
+            for component in audit.analysis.components(file) {
                 for effect in &component.effects {
-                    let case = Case { file, module, component: &component, effect };
+                    let case = Case { file, module, component, effect };
                     findings.extend(
                         case.repeats(audit)
                             .or_else(|| case.polls(audit))
@@ -78,8 +78,8 @@ impl Check for FetchLoop {
                             .or_else(|| case.overtakes(audit)),
                     );
                 }
-                findings.extend(debounce_per_render(audit, module, &component));
-                findings.extend(refetch(audit, module, &component));
+                findings.extend(debounce_per_render(audit, module, component));
+                findings.extend(refetch(audit, module, component));
             }
         }
     }
@@ -116,8 +116,7 @@ impl Case<'_> {
     /// In the effect's own text: what a function elsewhere does may hang on tests that are not seen here.
     fn is_written_in(&self, node: NodeId) -> bool {
         let Some(lowered) = self.module.function(self.effect.function) else { return false };
-        let (own, around) = (self.module.node(node).span, self.module.node(lowered.node).span);
-        own.start >= around.start && own.end <= around.end
+        self.module.contains(lowered.node, node)
     }
 
     /// Behind a test, a loop or an early return of the effect.
@@ -415,12 +414,11 @@ fn is_choice(module: &Module, element: NodeId) -> bool {
 
 /// `debounce(…)` in a component's body: another one in each render, so nothing is ever held back.
 fn debounce_per_render(audit: &Audit<'_, '_>, module: &Module, component: &Component) -> Option<Finding> {
-    let call = audit.analysis.calls().of_file(component.function.0).iter().find(|call| {
+    let call = audit.analysis.calls().of_function(component.function).find(|call| {
         let is_debounce = call.library.as_ref().is_some_and(|library| {
             library.effect() == Some(Effect::TimerDebounce) && !library.name.starts_with("use")
         });
         is_debounce
-            && call.function == component.function.1
             && call.function != FunctionId::NONE
             && matches!(
                 module.kind(module.parent(call.site.1)),
@@ -530,12 +528,7 @@ fn refetch(audit: &Audit<'_, '_>, module: &Module, component: &Component) -> Opt
 
 /// Whether a function sends something itself or through what it calls.
 fn sends_something(audit: &Audit<'_, '_>, function: loadworthy_analysis::FunctionRef) -> bool {
-    audit
-        .analysis
-        .calls()
-        .of_file(function.0)
-        .iter()
-        .any(|call| call.function == function.1 && is_sending(audit, call))
+    audit.analysis.calls().of_function(function).any(|call| is_sending(audit, call))
 }
 
 /// `axios.post(…)`, `fetch(url, { method: "PUT" })`, or a function of the program that only wraps one.

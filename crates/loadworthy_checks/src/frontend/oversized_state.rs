@@ -28,13 +28,13 @@
 //! Small objects; lists that are projected already; lazy initial values, effects and event handlers; previews by
 //! `URL.createObjectURL`.
 
-use loadworthy_analysis::{ClientRequests, Context, Selected, Site, components, filled_by};
+use loadworthy_analysis::{Context, Selected, Site, filled_by};
 use loadworthy_capacity::{Reach, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileClass;
-use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId};
+use loadworthy_syntax::{BindingId, FunctionId, Kind, Module};
 
-use super::answers::{Unlimited, requests, route_of, unlimited};
+use super::answers::{Answers, Unlimited, route_of};
 use crate::audit::Audit;
 use crate::database::rows::{plain, table_name, table_of};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
@@ -63,23 +63,17 @@ impl Check for OversizedState {
     }
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
-        let requests = requests(audit);
+        let answers = Answers::new(audit);
         for (file, module) in audit.program().modules() {
-            let class = audit.program().project().file(file).map(|file| file.class);
-            if !matches!(class, Some(FileClass::Client | FileClass::Shared)) {
+            if !audit.program().class(file).is_some_and(FileClass::may_be_client) {
                 continue;
             }
-            for component in components(audit.analysis, file) {
+            for component in audit.analysis.components(file) {
                 parsed_in_render(audit, module, component.function, findings);
                 for state in &component.states {
                     if let Some(value) = state.value {
-                        findings.extend(unused_fields(
-                            audit,
-                            &requests,
-                            module,
-                            (state.site, value),
-                            &component.name,
-                        ));
+                        let state = (state.site, value);
+                        findings.extend(unused_fields(audit, &answers, module, state, &component.name));
                     }
                 }
             }
@@ -155,17 +149,17 @@ fn parsed(audit: &Audit<'_, '_>, site: Site, component: &str) -> Finding {
 /// A list in state whose rows have many columns, of which few are read.
 fn unused_fields(
     audit: &Audit<'_, '_>,
-    requests: &ClientRequests,
+    answers: &Answers<'_>,
     module: &Module,
     (site, value): (Site, BindingId),
     component: &str,
 ) -> Option<Finding> {
     let used = fields(module, value)?;
     let name = module.references(value).first().copied()?;
-    let filled = filled_by(audit.analysis, requests, (site.0, name));
+    let filled = filled_by(audit.analysis, (site.0, name));
     let [only] = filled.requests.as_slice() else { return None };
-    let request = requests.all().get(*only)?;
-    let answer = unlimited(audit, request)?;
+    let request = audit.analysis.clients().all().get(*only)?;
+    let answer = answers.of(request)?;
     let table = table_of(audit, answer.query)?;
     if answer.query.selected != Selected::All && !matches!(answer.query.selected, Selected::Unknown)
         || table.columns.len() < WIDE
@@ -174,7 +168,7 @@ fn unused_fields(
     {
         return None;
     }
-    Some(wide(audit, site, request.site, &answer, table.columns.len(), &used, component))
+    Some(wide(audit, site, request.site, answer, table.columns.len(), &used, component))
 }
 
 /// The fields of its elements that a list's uses read; `None` where an element goes somewhere as a whole.
@@ -302,21 +296,17 @@ fn files_as_text(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let Some(module) = audit.module(call.site) else { continue };
-        let is_page = audit
-            .program()
-            .project()
-            .file(call.site.0)
-            .is_some_and(|file| matches!(file.class, FileClass::Client | FileClass::Shared));
+        let is_page = audit.program().class(call.site.0).is_some_and(FileClass::may_be_client);
         let runs = audit.contexts(call.site);
         if !is_page || runs == [Context::Startup] {
             continue;
         }
         // In state: a setter in the same outer function takes the reader's result.
-        let function = outermost(module, call.site.1);
-        let Some(function) = module.function(function) else { continue };
+        let outermost = module.outermost_function(call.site.1);
+        let Some(function) = module.function(outermost) else { continue };
         let text = module.source(function.node);
         let keeps = text.contains(".result") && text.contains("set");
-        let name = audit.function_name((call.site.0, outermost(module, call.site.1)));
+        let name = audit.function_name((call.site.0, outermost));
         let is_component =
             name.starts_with(|first: char| first.is_ascii_uppercase()) || name.starts_with("use");
         if !keeps || !is_component {
@@ -328,29 +318,13 @@ fn files_as_text(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
             Some(first) => first
                 .evidence
                 .push(Evidence { place: Place::Code(call.site), note: String::from("the same") }),
-            None => texts.push(file_as_text(audit, call.site)),
+            None => texts.push(file_as_text(audit, call.site, &name)),
         }
     }
     findings.extend(texts);
 }
 
-fn outermost(module: &Module, node: NodeId) -> FunctionId {
-    let mut function = module.enclosing_function(node);
-    while let Some(found) = module.function(function) {
-        let around = module.enclosing_function(module.parent(found.node));
-        if around == FunctionId::NONE {
-            break;
-        }
-        function = around;
-    }
-    function
-}
-
-fn file_as_text(audit: &Audit<'_, '_>, site: Site) -> Finding {
-    let component = audit.function_name((
-        site.0,
-        audit.module(site).map_or(FunctionId::NONE, |module| outermost(module, site.1)),
-    ));
+fn file_as_text(audit: &Audit<'_, '_>, site: Site, component: &str) -> Finding {
     let words = Words {
         title: format!("{component} keeps a file as base64 text in its state"),
         problem: String::from(

@@ -34,7 +34,7 @@
 //! Projects with the React Compiler; small components; handlers behind a throttle, debounce, transition or animation frame;
 //! providers that never render again.
 
-use loadworthy_analysis::{Call, Component, Multiplicity, Site, components, is_made_anew};
+use loadworthy_analysis::{Call, Component, Multiplicity, Site, is_made_anew};
 use loadworthy_capacity::{Reach, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileId;
@@ -99,7 +99,7 @@ impl Check for RerenderStorm {
             package.manifest.dependencies.iter().any(|it| COMPILERS.contains(&it.name.as_str()))
         });
         for (file, module) in audit.program().modules() {
-            for component in components(audit.analysis, file).iter().filter(|component| !component.is_hook) {
+            for component in audit.analysis.components(file).iter().filter(|component| !component.is_hook) {
                 let case = Case { file, module, component };
                 if !is_compiled {
                     findings.extend(case.context_value(audit));
@@ -200,10 +200,9 @@ impl Case<'_> {
 
     /// Whether the component reads a hook that may render it again.
     fn uses_hooks(&self, audit: &Audit<'_, '_>) -> bool {
-        audit.analysis.calls().of_file(self.file).iter().any(|call| {
-            call.function == self.component.function.1
-                && matches!(self.module.kind(call.site.1), Kind::Call { callee, .. }
-                    if self.module.source(callee).rsplit('.').next().is_some_and(|name| name.starts_with("use")))
+        audit.analysis.calls().of_function(self.component.function).any(|call| {
+            matches!(self.module.kind(call.site.1), Kind::Call { callee, .. }
+                if self.module.source(callee).rsplit('.').next().is_some_and(|name| name.starts_with("use")))
         })
     }
 
@@ -226,12 +225,7 @@ impl Case<'_> {
                 return Some((call.site, call.site));
             }
             let [target] = call.targets.as_slice() else { return None };
-            let inner = audit
-                .analysis
-                .calls()
-                .of_file(target.0)
-                .iter()
-                .find(|inner| inner.function == target.1 && sorts_much(audit, inner))?;
+            let inner = audit.analysis.calls().of_function(*target).find(|inner| sorts_much(audit, inner))?;
             Some((call.site, inner.site))
         })?;
         let receiver = audit.excerpt(sorted, 50);
@@ -314,7 +308,7 @@ impl Case<'_> {
                     .module
                     .function(*function)
                     .is_some_and(|lowered| lowered.parent == self.component.function.1)
-                && components(audit.analysis, self.file).iter().any(|it| it.function == (*file, *function))
+                && audit.analysis.components(self.file).iter().any(|it| it.function == (*file, *function))
         })
     }
 
@@ -367,8 +361,7 @@ impl Case<'_> {
 
     fn is_inside(&self, node: NodeId) -> bool {
         let Some(lowered) = self.module.function(self.component.function.1) else { return false };
-        let (own, around) = (self.module.node(node).span, self.module.node(lowered.node).span);
-        own.start >= around.start && own.end <= around.end
+        self.module.contains(lowered.node, node)
     }
 
     /// Whether a handler sets state of the component in its own flow, without being held back or comparing first.
@@ -537,16 +530,8 @@ impl Case<'_> {
 
     fn elements_in(&self, function: FunctionId) -> usize {
         let Some(lowered) = self.module.function(function) else { return 0 };
-        let span = self.module.node(lowered.node).span;
-        self.module
-            .node_ids()
-            .filter(|node| {
-                let own = self.module.node(*node).span;
-                own.start >= span.start
-                    && own.end <= span.end
-                    && matches!(self.module.kind(*node), Kind::Element { .. })
-            })
-            .count()
+        let inside = self.module.node_ids().filter(|node| self.module.contains(lowered.node, *node));
+        inside.filter(|node| matches!(self.module.kind(*node), Kind::Element { .. })).count()
     }
 
     /// `key={Math.random()}`: every row is a new one in each render.

@@ -62,12 +62,12 @@
 //! Lists whose endpoint has a limit; pages, slices and infinite scrolling; lists behind a virtualising component; constants; lists
 //! of which nothing tells how long they are.
 
-use loadworthy_analysis::{ClientRequests, Site, filled_by};
+use loadworthy_analysis::{Site, filled_by};
 use loadworthy_capacity::{Reach, Severity};
 use loadworthy_project::FileClass;
 use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
 
-use super::answers::{Unlimited, requests, route_of, unlimited};
+use super::answers::{Answers, Unlimited, route_of};
 use crate::audit::Audit;
 use crate::database::rows::{Growth, plain, table_name};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
@@ -87,8 +87,6 @@ static META: Meta = Meta {
 const ELEMENT_MILLIS: f64 = 0.004;
 /// Rows that a page shows without anybody noticing.
 const FEW_ROWS: f64 = 200.0;
-/// The same for rows whose number grows slowly.
-const MANY_ROWS: f64 = 200.0;
 
 impl Check for UnvirtualizedList {
     fn meta(&self) -> &'static Meta {
@@ -96,15 +94,14 @@ impl Check for UnvirtualizedList {
     }
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
-        let requests = requests(audit);
+        let answers = Answers::new(audit);
         let mut lists: Vec<List<'_>> = Vec::new();
         for (file, module) in audit.program().modules() {
-            let class = audit.program().project().file(file).map(|file| file.class);
-            if !matches!(class, Some(FileClass::Client | FileClass::Shared)) || is_virtual(module) {
+            if !audit.program().class(file).is_some_and(FileClass::may_be_client) || is_virtual(module) {
                 continue;
             }
             for call in module.calls() {
-                lists.extend(list(audit, &requests, module, (file, *call)));
+                lists.extend(list(audit, &answers, module, (file, *call)));
             }
         }
         // One endpoint without a limit is one defect, wherever its rows are shown.
@@ -153,14 +150,14 @@ const PAGED: [&str; 9] = [
 struct List<'q> {
     site: Site,
     request: Site,
-    answer: Unlimited<'q>,
+    answer: &'q Unlimited<'q>,
     elements: usize,
     source: String,
 }
 
 fn list<'q>(
-    audit: &'q Audit<'_, '_>,
-    requests: &ClientRequests,
+    audit: &Audit<'_, '_>,
+    answers: &'q Answers<'q>,
     module: &Module,
     site: Site,
 ) -> Option<List<'q>> {
@@ -169,24 +166,23 @@ fn list<'q>(
     if elements == 0 {
         return None;
     }
-    let filled = filled_by(audit.analysis, requests, (site.0, source));
+    let filled = filled_by(audit.analysis, (site.0, source));
     if filled.is_cut || filled.requests.is_empty() || is_paged(module, site.1) {
         return None;
     }
-    let asked = filled.requests.iter().filter_map(|at| requests.all().get(*at));
-    let mut best: Option<(Site, Unlimited<'_>)> = None;
+    let all = audit.analysis.clients().all();
+    let asked = filled.requests.iter().filter_map(|at| all.get(*at));
+    let mut best: Option<(Site, &Unlimited<'_>)> = None;
     for request in asked {
         // One of several sources with a limit may be the one: all must be without.
-        let found = unlimited(audit, request)?;
+        let found = answers.of(request)?;
         if best.as_ref().is_none_or(|(_, best)| best.estimate.rows.likely < found.estimate.rows.likely) {
             best = Some((request.site, found));
         }
     }
     let (request, answer) = best?;
     let rows = answer.estimate.rows;
-    // What people set up stays a list that can be shown, up to a thousand.
-    let few = if answer.estimate.growth == Growth::Endless { FEW_ROWS } else { MANY_ROWS };
-    if rows.likely < few || answer.estimate.growth == Growth::Lookup {
+    if rows.likely < FEW_ROWS || answer.estimate.growth == Growth::Lookup {
         return None;
     }
     Some(List { site, request, answer, elements, source: module.source(source).to_owned() })
@@ -227,23 +223,13 @@ fn elements_in(module: &Module, callback: FunctionId) -> usize {
     if !module.source(function.body).contains("/>") && !module.source(function.body).contains("</") {
         return 0;
     }
-    let span = module.node(function.body).span;
-    let inside = |node: &NodeId| {
-        let own = module.node(*node).span;
-        span.start <= own.start && own.end <= span.end
-    };
-    module.node_ids().filter(inside).filter(|node| matches!(module.kind(*node), Kind::Element { .. })).count()
+    let inside = module.node_ids().filter(|node| module.contains(function.body, *node));
+    inside.filter(|node| matches!(module.kind(*node), Kind::Element { .. })).count()
 }
 
 /// Whether the component shows pages.
 fn is_paged(module: &Module, node: NodeId) -> bool {
-    let mut function = module.enclosing_function(node);
-    let mut outermost = function;
-    while let Some(found) = module.function(function) {
-        outermost = function;
-        function = module.enclosing_function(module.parent(found.node));
-    }
-    let Some(component) = module.function(outermost) else { return false };
+    let Some(component) = module.function(module.outermost_function(node)) else { return false };
     let text = module.source(component.node);
     PAGED.iter().any(|word| text.contains(word))
 }
@@ -258,7 +244,7 @@ fn finding(audit: &Audit<'_, '_>, lists: &[&List<'_>]) -> Option<Finding> {
     #[expect(clippy::cast_precision_loss, reason = "a callback holds few elements")]
     let per_row = elements as f64;
     let millis = rows.likely * per_row * ELEMENT_MILLIS;
-    let component = audit.function_name((site.0, outer(audit, site)));
+    let component = audit.function_name((site.0, audit.module(site)?.outermost_function(site.1)));
     let list = if list.len() > 40 { "the list" } else { list };
     let mut evidence = vec![
         Evidence {
@@ -321,18 +307,4 @@ fn finding(audit: &Audit<'_, '_>, lists: &[&List<'_>]) -> Option<Finding> {
             .assuming(format!("the page shows {}", answer.estimate.words));
     found.routes = Some(vec![route]);
     Some(found)
-}
-
-/// The outermost function around a place: the component.
-fn outer(audit: &Audit<'_, '_>, (file, node): Site) -> FunctionId {
-    let Some(module) = audit.program().module(file) else { return FunctionId::NONE };
-    let mut function = module.enclosing_function(node);
-    while let Some(found) = module.function(function) {
-        let around = module.enclosing_function(module.parent(found.node));
-        if around == FunctionId::NONE {
-            break;
-        }
-        function = around;
-    }
-    function
 }

@@ -38,8 +38,6 @@
 mod uploads;
 mod whole;
 
-use loadworthy_capacity::{Cost, Severity};
-
 use crate::audit::Audit;
 use crate::finding::Finding;
 use crate::meta::{Category, Check, Meta};
@@ -68,14 +66,4 @@ impl Check for BufferedPayload {
         uploads::run(audit, findings);
         whole::run(audit, findings);
     }
-}
-
-/// Within these bounds whatever the model says of the bytes, which are a guess.
-fn bounded(finding: Finding, least: Severity, most: Severity) -> Finding {
-    finding.at_least(least).at_most(most)
-}
-
-/// A cost of bytes that are there while a request is served.
-fn holding(cost: Cost, bytes: f64) -> Cost {
-    cost.bytes(bytes)
 }

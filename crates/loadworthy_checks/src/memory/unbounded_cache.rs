@@ -44,7 +44,7 @@ use loadworthy_analysis::{
 };
 use loadworthy_capacity::Severity;
 use loadworthy_knowledge::{Effect, Knowledge, Member};
-use loadworthy_project::{FileClass, FileId};
+use loadworthy_project::FileClass;
 use loadworthy_syntax::{Kind, Module, NodeId};
 
 use crate::audit::Audit;
@@ -126,7 +126,7 @@ impl<'c> Growth<'c> {
         let made_at = self.container.made_at;
         let name = holder(audit, made_at);
         let first = self.additions.first().map_or(made_at, |addition| addition.site);
-        let is_client = class_of(audit, made_at.0) == Some(FileClass::Client);
+        let is_client = audit.program().class(made_at.0) == Some(FileClass::Client);
         let cost = audit.cost_at(first).heap_growth(ENTRY_BYTES);
         let finding = Finding::new(
             &META,
@@ -229,10 +229,6 @@ impl<'c> Growth<'c> {
         };
         Fix { description, applicability: Applicability::Manual, ..Fix::default() }
     }
-}
-
-fn class_of(audit: &Audit<'_, '_>, file: FileId) -> Option<FileClass> {
-    audit.program().project().file(file).map(|file| file.class)
 }
 
 /// Whether the keys are no constants and no small enumeration.

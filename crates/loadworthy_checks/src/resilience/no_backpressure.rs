@@ -73,20 +73,13 @@ impl Check for NoBackpressure {
 
 /// The text of the function around a place that requests, messages or jobs run on a server.
 fn served_text<'a>(audit: &'a Audit<'_, '_>, site: Site) -> Option<&'a str> {
-    let class = audit.program().project().file(site.0).map(|file| file.class);
+    let class = audit.program().class(site.0);
     let contexts = audit.contexts(site);
     let is_served = contexts.iter().any(|it| matches!(it, Context::PerRequest | Context::PerJob));
     if class == Some(FileClass::Client) || !is_served {
         return None;
     }
-    function_text(audit, site)
-}
-
-/// The text of the function around a place.
-fn function_text<'a>(audit: &'a Audit<'_, '_>, site: Site) -> Option<&'a str> {
-    let (file, function) = audit.analysis.owner(site);
-    let module = audit.program().module(file)?;
-    Some(module.source(module.function(function)?.node))
+    audit.function_text(site)
 }
 
 /// The statement as it is, where it is short enough to show.

@@ -103,7 +103,7 @@ fn isolated(audit: &Audit<'_, '_>) -> BTreeSet<FunctionRef> {
 
 /// Whether a request waits for the call on a server.
 fn is_waited_for(audit: &Audit<'_, '_>, site: Site) -> bool {
-    let class = audit.program().project().file(site.0).map(|file| file.class);
+    let class = audit.program().class(site.0);
     if class == Some(FileClass::Client) || !audit.is_per_request(site) {
         return false;
     }
@@ -168,13 +168,11 @@ fn follows_write(audit: &Audit<'_, '_>, site: Site) -> bool {
     let owner = audit.analysis.owner(site);
     let Some(module) = audit.module(site) else { return false };
     let before = module.node(site.1).span.start;
-    let calls = audit.analysis.calls().of_file(site.0).iter();
-    calls.filter(|call| call.function == owner.1 && module.node(call.site.1).span.start < before).any(
-        |call| {
-            audit.analysis.works().of_call(call).any(|effect| effect == Effect::DbWrite)
-                || is_write(audit, call.site)
-        },
-    )
+    let calls = audit.analysis.calls().of_function(owner);
+    calls.filter(|call| module.node(call.site.1).span.start < before).any(|call| {
+        audit.analysis.works().of_call(call).any(|effect| effect == Effect::DbWrite)
+            || is_write(audit, call.site)
+    })
 }
 
 fn is_write(audit: &Audit<'_, '_>, site: Site) -> bool {

@@ -234,11 +234,8 @@ fn names(steps: &[Step]) -> Vec<String> {
 
 /// The `super(…)` of a class's own constructor.
 fn super_call(module: &Module, class: NodeId) -> Option<NodeId> {
-    let span = module.node(class).span;
     module.calls().iter().copied().find(|call| {
-        let own = module.node(*call).span;
-        own.start >= span.start
-            && own.end <= span.end
+        module.contains(class, *call)
             && matches!(module.kind(*call), Kind::Call { callee, .. } if module.kind(callee) == Kind::Super)
     })
 }

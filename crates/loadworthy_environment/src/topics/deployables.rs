@@ -65,7 +65,7 @@ impl Deployables {
         }
         let weight = |part: &&Deployable| {
             let files = project.files.iter().filter(|file| file.package == part.package);
-            files.filter(|file| matches!(file.class, FileClass::Server | FileClass::Shared)).count()
+            files.filter(|file| file.class.may_be_server()).count()
         };
         // A server that also serves pages comes after one that only answers requests.
         let servers = all.iter().filter(|part| part.is_server);

@@ -38,7 +38,7 @@ pub(super) fn apply(reading: Reading<'_, '_>, file: FileId, counts: Counts, hist
         module.node_ids().filter(|node| is_chain(module, *node) || is_text(module, *node)).collect();
     events.retain(|node| {
         let span = module.node(*node).span;
-        !back.iter().any(|back| back.start <= span.start && span.end <= back.end)
+        !back.iter().any(|back| back.contains(span))
     });
     events.sort_by_key(|node| (module.node(*node).span.start, *node));
     for node in events {

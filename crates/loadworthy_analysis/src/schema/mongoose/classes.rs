@@ -36,13 +36,10 @@ impl Schemas<'_, '_> {
         let mut schema = Schema::default();
         let options = self.class_options(class);
         start(reading, options, &mut schema);
-        if let Some((_, found)) = reading.class_at(class) {
-            schema.table.place = reading.place((class.0, found.node));
-            schema.table.last_line = reading.last_line((class.0, found.node));
-        }
         self.add_class_paths(&mut schema.table, "", class, 0);
         if let Some((_, found)) = reading.class_at(class) {
             schema.table.place = reading.place((class.0, found.node));
+            schema.table.last_line = reading.last_line((class.0, found.node));
         }
         for link in self.class_decorators(class).iter().filter(|link| link.name == "index") {
             if let Some(call) = link.call

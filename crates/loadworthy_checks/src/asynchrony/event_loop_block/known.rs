@@ -110,7 +110,7 @@ fn finding(audit: &Audit<'_, '_>, calls: &[Holding<'_, '_>]) -> Option<Finding> 
     } else if worst.block.assumptions.len() > 1 {
         finding = finding.confidence(Confidence::Medium);
     }
-    finding.routes = Some(routes(audit, &sites));
+    finding.routes = Some(audit.route_names_of(&sites));
     Some(match worst.runs {
         Runs::Job => finding.at_most(Severity::Medium),
         Runs::Unreached => finding.at_most(Severity::Medium).unless(format!(
@@ -119,16 +119,6 @@ fn finding(audit: &Audit<'_, '_>, calls: &[Holding<'_, '_>]) -> Option<Finding> 
         )),
         Runs::Request | Runs::Browser => finding,
     })
-}
-
-pub(super) fn routes(audit: &Audit<'_, '_>, sites: &[Site]) -> Vec<String> {
-    let mut names = Vec::new();
-    for name in sites.iter().flat_map(|site| audit.route_names(*site)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }
 
 /// Milliseconds of an average request of the routes that are reached: the sum over calls, each at its part of the routes.

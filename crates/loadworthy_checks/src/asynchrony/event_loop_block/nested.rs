@@ -6,7 +6,7 @@ use loadworthy_analysis::{Blocks, Call, Elements, Multiplicity, Repetition, Site
 use loadworthy_syntax::{BindingKind, Kind, Module, NodeId};
 
 use super::META;
-use super::known::{plain, routes};
+use super::known::plain;
 use crate::audit::Audit;
 use crate::edit::replace;
 use crate::finding::{Applicability, Confidence, Edit, Evidence, Finding, Fix, Place, Words};
@@ -107,7 +107,7 @@ fn finding(audit: &Audit<'_, '_>, searches: &[Search<'_, '_>]) -> Option<Finding
     )
     .confidence(Confidence::Medium)
     .assuming(format!("{} elements around, {} searched", first.outer.count, first.inner.count));
-    finding.routes = Some(routes(audit, &sites));
+    finding.routes = Some(audit.route_names_of(&sites));
     Some(match first.runs {
         Runs::Unreached => finding.unless(format!(
             "no route that reaches `{}` was found",

@@ -39,7 +39,7 @@ enum From {
 pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
     let mut known: BTreeMap<(String, String), Option<Vulnerability>> = BTreeMap::new();
     for (file, module) in audit.program().modules() {
-        let class = audit.program().project().file(file).map(|file| file.class);
+        let class = audit.program().class(file);
         if class == Some(FileClass::Client) {
             continue;
         }

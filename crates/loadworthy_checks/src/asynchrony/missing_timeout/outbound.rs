@@ -161,13 +161,7 @@ fn finding(audit: &Audit<'_, '_>, root: &Root, calls: &[Unended<'_, '_>]) -> Opt
         words::of(audit, busiest, calls, scope(root)),
         fix(audit, busiest, calls, place),
     );
-    let mut routes = Vec::new();
-    for name in sites.iter().flat_map(|site| audit.route_names(*site)) {
-        if !routes.contains(&name) {
-            routes.push(name);
-        }
-    }
-    finding.routes = Some(routes);
+    finding.routes = Some(audit.route_names_of(&sites));
     match busiest.runs {
         Runs::Request => {}
         Runs::Job | Runs::Browser => finding = finding.at_most(Severity::Medium),
@@ -255,5 +249,5 @@ fn is_service_worker(audit: &Audit<'_, '_>, site: Site) -> bool {
 
 /// Whether a file is the browser's.
 pub(super) fn is_client(audit: &Audit<'_, '_>, site: Site) -> bool {
-    audit.program().project().file(site.0).is_some_and(|file| file.class == FileClass::Client)
+    audit.program().class(site.0) == Some(FileClass::Client)
 }

@@ -13,8 +13,7 @@ pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
     let mut seen: Vec<Site> = Vec::new();
     for call in audit.analysis.calls().iter() {
         let Some(library) = &call.library else { continue };
-        let class = audit.program().project().file(call.site.0).map(|file| file.class);
-        if !matches!(class, Some(FileClass::Server | FileClass::Shared)) {
+        if !audit.program().class(call.site.0).is_some_and(FileClass::may_be_server) {
             continue;
         }
         let is_publish = library.effect() == Some(Effect::QueuePublish);

@@ -46,10 +46,6 @@ enum Delay {
 
 pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
     for (file, module) in audit.program().modules() {
-        let class = audit.program().project().file(file).map(|it| it.class);
-        if !matches!(class, Some(FileClass::Server | FileClass::Shared | FileClass::Client)) {
-            continue;
-        }
         for node in module.node_ids() {
             if let Some(retry) = of_try(audit, module, (file, node)) {
                 findings.extend(finding(audit, &retry));
@@ -77,7 +73,7 @@ fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<
     let calls = audit.analysis.calls();
     let inside = |at: NodeId| module.ancestors(at).any(|outer| outer == block);
     let mut work = Work::default();
-    for call in calls.of_file(file).iter().filter(|call| call.function == owner.1 && inside(call.site.1)) {
+    for call in calls.of_function(owner).filter(|call| inside(call.site.1)) {
         work = work.and(audit.analysis.works().of_call(call));
     }
     let tasks = tasks(audit, module, owner, tried);
@@ -134,7 +130,7 @@ fn repeating_loop(module: &Module, node: NodeId) -> Option<NodeId> {
 
 /// Whether a `return` or `break` stands in the block, of this loop.
 fn leaves(module: &Module, block: NodeId, outer: NodeId) -> bool {
-    module.node_ids().filter(|node| is_inside(module, *node, block)).any(|node| {
+    module.node_ids().filter(|node| module.contains(block, *node)).any(|node| {
         let own = |stop: fn(Kind) -> bool| {
             let mut around = module.ancestors(node).take_while(|it| *it != outer);
             !around.any(|it| stop(module.kind(it)))
@@ -156,11 +152,6 @@ fn leaves(module: &Module, block: NodeId, outer: NodeId) -> bool {
     })
 }
 
-fn is_inside(module: &Module, node: NodeId, outer: NodeId) -> bool {
-    let (inner, around) = (module.node(node).span, module.node(outer).span);
-    around.start <= inner.start && inner.end <= around.end
-}
-
 /// Whether the handler ends in `throw`, `return` or `break`.
 fn leaves_always(module: &Module, handler: NodeId) -> bool {
     let Kind::Catch { body, .. } = module.kind(handler) else { return false };
@@ -174,13 +165,13 @@ fn leaves_always(module: &Module, handler: NodeId) -> bool {
 /// A call of the function itself in the handler of its failure.
 fn recursion(audit: &Audit<'_, '_>, module: &Module, owner: FunctionRef, handler: NodeId) -> Option<NodeId> {
     let edges = audit.analysis.graph().callees(owner);
-    let mut own = edges.filter(|edge| edge.callee == owner && is_inside(module, edge.site.1, handler));
+    let mut own = edges.filter(|edge| edge.callee == owner && module.contains(handler, edge.site.1));
     own.next().map(|edge| edge.site.1)
 }
 
 /// The first thing that is awaited in a block.
 fn awaited(module: &Module, block: NodeId) -> Option<NodeId> {
-    let mut inside = module.node_ids().filter(|node| is_inside(module, *node, block));
+    let mut inside = module.node_ids().filter(|node| module.contains(block, *node));
     inside.find_map(|node| match module.kind(node) {
         Kind::Await(value) if matches!(module.kind(value), Kind::Call { .. }) => Some(value),
         _ => None,
@@ -294,12 +285,11 @@ fn chooses_in_loop(text: &str, is_loop: bool) -> bool {
 }
 
 /// Whether doing it twice does it twice: a payment, a mail, a POST, an insert; without a key that the other side compares.
-fn repeats_harm(audit: &Audit<'_, '_>, retry: &Retry) -> bool {
+fn repeats_harm(retry: &Retry) -> bool {
     let lower = retry.text.to_lowercase();
     if lower.contains("idempoten") || lower.contains("onconflict") || lower.contains("upsert") {
         return false;
     }
-    let _ = audit;
     let posts = [".post(", ".post<", "method: \"post\"", "method: 'post'", "method:'post'"]
         .iter()
         .any(|word| lower.contains(word));
@@ -308,7 +298,7 @@ fn repeats_harm(audit: &Audit<'_, '_>, retry: &Retry) -> bool {
 }
 
 fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
-    let harm = repeats_harm(audit, retry);
+    let harm = repeats_harm(retry);
     let is_cas =
         retry.work.any(Effect::is_database_trip) && !retry.work.any(|effect| effect == Effect::HttpRequest);
     // What is wrong with it, the worst first.
@@ -324,8 +314,7 @@ fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
         return None;
     };
     let served: Vec<Site> = if retry.tasks.is_empty() { vec![retry.tried] } else { retry.tasks.clone() };
-    let is_client =
-        audit.program().project().file(retry.tried.0).is_some_and(|file| file.class == FileClass::Client);
+    let is_client = audit.program().class(retry.tried.0) == Some(FileClass::Client);
     let is_run = served.iter().any(|site| !audit.is_unreached(*site) && !audit.is_startup_only(*site));
     if !is_run && !is_client {
         return None;
@@ -378,13 +367,7 @@ fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
         .at_least(least)
         .at_most(most);
     if !retry.tasks.is_empty() {
-        let mut names: Vec<String> = Vec::new();
-        for name in retry.tasks.iter().flat_map(|task| audit.route_names(*task)) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        found.routes = Some(names);
+        found.routes = Some(audit.route_names_of(&retry.tasks));
     }
     Some(found)
 }

@@ -12,11 +12,7 @@ use crate::finding::{Evidence, Finding, Fix, Place, Words};
 
 pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
     for (file, module) in audit.program().modules() {
-        let is_client = audit
-            .program()
-            .project()
-            .file(file)
-            .is_some_and(|it| matches!(it.class, FileClass::Client | FileClass::Shared));
+        let is_client = audit.program().class(file).is_some_and(FileClass::may_be_client);
         if !is_client || !module.text().contains("WebSocket") && !module.text().contains("EventSource") {
             continue;
         }

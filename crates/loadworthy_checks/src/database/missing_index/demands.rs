@@ -78,8 +78,7 @@ pub(super) fn demands<'q>(audit: &'q Audit<'_, '_>) -> Vec<Demand<'q>> {
 fn is_on_server(audit: &Audit<'_, '_>, query: &Query) -> bool {
     let contexts = audit.contexts(query.site);
     if contexts.is_empty() {
-        let file = audit.program().project().file(query.site.0);
-        return file.is_some_and(|file| matches!(file.class, FileClass::Server | FileClass::Shared));
+        return audit.program().class(query.site.0).is_some_and(FileClass::may_be_server);
     }
     contexts.iter().any(|it| matches!(it, Context::PerRequest | Context::PerJob))
 }

@@ -80,12 +80,8 @@ fn edit(audit: &Audit<'_, '_>, site: Site, replacement: String) -> Option<Edit> 
 fn limit_option(audit: &Audit<'_, '_>, query: &Query) -> Option<Site> {
     let module = audit.module(query.whole)?;
     let words = ["take", "limit"];
-    let inside = module.node(query.whole.1).span;
-    let is_inside = |node: NodeId| {
-        let span = module.node(node).span;
-        inside.start <= span.start && span.end <= inside.end
-    };
-    let found = module.node_ids().filter(|node| is_inside(*node)).find_map(|node| match module.kind(node) {
+    let inside = module.node_ids().filter(|node| module.contains(query.whole.1, *node));
+    let found = inside.into_iter().find_map(|node| match module.kind(node) {
         Kind::Property { key, value } if words.contains(&module.str(key)) && value.is_some() => {
             // `{ take }`: the name is key and value in one, so that the edit would lose the key.
             let is_short = module.node(node).span.start == module.node(value).span.start;

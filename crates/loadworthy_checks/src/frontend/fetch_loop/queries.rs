@@ -59,18 +59,11 @@ fn changes_user(audit: &Audit<'_, '_>, site: Site) -> bool {
 /// The component or hook around a place.
 fn component(audit: &Audit<'_, '_>, site: Site) -> String {
     let Some(module) = audit.module(site) else { return String::from("the page") };
-    let mut function = module.enclosing_function(site.1);
-    let mut outermost = function;
-    while let Some(found) = module.function(function) {
-        outermost = function;
-        function = module.enclosing_function(module.parent(found.node));
-    }
-    audit.function_name((site.0, outermost))
+    audit.function_name((site.0, module.outermost_function(site.1)))
 }
 
 fn is_page(audit: &Audit<'_, '_>, site: Site) -> bool {
-    let class = audit.program().project().file(site.0).map(|file| file.class);
-    matches!(class, Some(FileClass::Client | FileClass::Shared))
+    audit.program().class(site.0).is_some_and(FileClass::may_be_client)
 }
 
 fn has_no_argument(audit: &Audit<'_, '_>, site: Site) -> bool {

@@ -6,8 +6,8 @@ use loadworthy_knowledge::{Effect, OptionTrait};
 use loadworthy_project::FileClass;
 use loadworthy_syntax::Kind;
 
-use super::{MEGABYTE, META, UPLOAD_BYTES, bounded, holding};
-use crate::audit::Audit;
+use super::{MEGABYTE, META, UPLOAD_BYTES};
+use crate::audit::{Audit, route_name, routes_in_words};
 use crate::finding::{Evidence, Finding, Fix, Place, Words};
 
 /// Bytes of a body from which one request is a danger to the others.
@@ -40,8 +40,7 @@ fn file_of(finding: &Finding) -> Option<loadworthy_project::FileId> {
 }
 
 fn is_server(audit: &Audit<'_, '_>, site: Site) -> bool {
-    let class = audit.program().project().file(site.0).map(|file| file.class);
-    matches!(class, Some(FileClass::Server | FileClass::Shared))
+    audit.program().class(site.0).is_some_and(FileClass::may_be_server)
 }
 
 fn upload(audit: &Audit<'_, '_>, switch: &Switch<'_>) -> Finding {
@@ -57,11 +56,7 @@ fn upload(audit: &Audit<'_, '_>, switch: &Switch<'_>) -> Finding {
     let mut evidence =
         vec![Evidence { place: Place::Code(switch.call), note: format!("`{code}` {}", switch.row.says) }];
     let routes: Vec<String> = users(audit, switch.call, &mut evidence);
-    let reached = match routes.as_slice() {
-        [] => String::from("the routes that use it"),
-        [only] => only.clone(),
-        [first, ..] => format!("{} routes ({first}, …)", routes.len()),
-    };
+    let reached = routes_in_words(&routes).unwrap_or_else(|| String::from("the routes that use it"));
     let (kept, danger) = if is_memory {
         (
             "in memory",
@@ -95,14 +90,14 @@ fn upload(audit: &Audit<'_, '_>, switch: &Switch<'_>) -> Finding {
         }),
         ..Fix::default()
     };
-    let cost = holding(crate::runs::cost_of(audit, &[switch.call]), UPLOAD_BYTES);
+    let cost = crate::runs::cost_of(audit, &[switch.call]).bytes(UPLOAD_BYTES);
     let mut found = Finding::new(&META, switch.call, evidence, cost, words, fix)
         .assuming("an upload has 50 MB where nothing limits it");
     found.routes = Some(routes);
     if is_memory {
-        bounded(found, Severity::High, Severity::High)
+        found.at_least(Severity::High).at_most(Severity::High)
     } else {
-        bounded(found, Severity::Medium, Severity::Medium)
+        found.at_least(Severity::Medium).at_most(Severity::Medium)
     }
 }
 
@@ -134,7 +129,7 @@ fn users(audit: &Audit<'_, '_>, made: Site, evidence: &mut Vec<Evidence>) -> Vec
             })
         });
         if uses {
-            let name = crate::audit::route_name(route);
+            let name = route_name(route);
             evidence.push(Evidence { place: Place::Code(route.site), note: format!("used by {name}") });
             names.push(name);
         }
@@ -176,11 +171,11 @@ fn body(audit: &Audit<'_, '_>, site: Site) -> Option<Finding> {
         after: Some(audit.source(site).replace(audit.source(limit), "\"1mb\"")),
         ..Fix::default()
     };
-    let cost = holding(loadworthy_capacity::Cost::at_share(1.0), bytes.min(100.0 * MEGABYTE));
+    let cost = loadworthy_capacity::Cost::at_share(1.0).bytes(bytes.min(100.0 * MEGABYTE));
     let mut found = Finding::new(&META, site, evidence, cost, words, fix)
         .assuming(format!("bodies as large as the limit of {written}"));
     found.routes = Some(Vec::new());
-    Some(bounded(found, Severity::Medium, Severity::Medium))
+    Some(found.at_least(Severity::Medium).at_most(Severity::Medium))
 }
 
 /// Milliseconds of the event loop to parse a megabyte of JSON (measured: the knowledge's `json.parse`).

@@ -6,7 +6,7 @@ use loadworthy_knowledge::Effect;
 use loadworthy_project::{FileClass, PackageId};
 use loadworthy_syntax::{Kind, Module, NodeId};
 
-use super::{MEGABYTE, META, bounded, holding};
+use super::{MEGABYTE, META};
 use crate::audit::Audit;
 use crate::database::rows::{Growth, estimate, plain, table_name};
 use crate::finding::{Evidence, Finding, Fix, Place, Words};
@@ -26,13 +26,11 @@ pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
 
 /// The function's text, where the code at a place runs for requests on a server.
 fn handler_text<'a>(audit: &'a Audit<'_, '_>, site: Site) -> Option<&'a str> {
-    let class = audit.program().project().file(site.0).map(|file| file.class);
+    let class = audit.program().class(site.0);
     if class == Some(FileClass::Client) || !audit.is_per_request(site) {
         return None;
     }
-    let (file, function) = audit.analysis.owner(site);
-    let module = audit.program().module(file)?;
-    Some(module.source(module.function(function)?.node))
+    audit.function_text(site)
 }
 
 /// A text of all rows of a table: CSV, a spreadsheet, one JSON document to download.
@@ -154,8 +152,8 @@ fn export(
         )),
         ..Fix::default()
     };
-    let cost = holding(audit.cost_at(query), rows * ROW_BYTES);
-    bounded(Finding::new(&META, query, evidence, cost, words, fix), Severity::Medium, Severity::High)
+    let cost = audit.cost_at(query).bytes(rows * ROW_BYTES);
+    Finding::new(&META, query, evidence, cost, words, fix).at_least(Severity::Medium).at_most(Severity::High)
 }
 
 /// `readFile` of a file that the request chooses, sent or encoded.
@@ -212,8 +210,8 @@ fn file(audit: &Audit<'_, '_>, site: Site) -> Finding {
         after: Some(String::from("await pipeline(createReadStream(path), res);")),
         ..Fix::default()
     };
-    let cost = holding(audit.cost_at(site), FILE_BYTES);
-    bounded(Finding::new(&META, site, evidence, cost, words, fix), Severity::Monitor, Severity::High)
+    let cost = audit.cost_at(site).bytes(FILE_BYTES);
+    Finding::new(&META, site, evidence, cost, words, fix).at_least(Severity::Monitor).at_most(Severity::High)
 }
 
 /// Answers of other servers held as buffers: images, documents.
@@ -261,8 +259,10 @@ fn answer(audit: &Audit<'_, '_>, site: Site) -> Finding {
         before: Some(audit.lines_around(audit.statement(site), 0)),
         ..Fix::default()
     };
-    let cost = holding(audit.cost_at(site), FILE_BYTES);
-    bounded(Finding::new(&META, site, evidence, cost, words, fix), Severity::Monitor, Severity::Medium)
+    let cost = audit.cost_at(site).bytes(FILE_BYTES);
+    Finding::new(&META, site, evidence, cost, words, fix)
+        .at_least(Severity::Monitor)
+        .at_most(Severity::Medium)
 }
 
 /// Chunks of a stream that are pushed to a list, or added to a text, until its end.
@@ -317,8 +317,8 @@ fn body(audit: &Audit<'_, '_>, site: Site) -> Finding {
         )),
         ..Fix::default()
     };
-    let cost = holding(audit.cost_at(site), FILE_BYTES);
-    bounded(Finding::new(&META, site, evidence, cost, words, fix), Severity::Medium, Severity::High)
+    let cost = audit.cost_at(site).bytes(FILE_BYTES);
+    Finding::new(&META, site, evidence, cost, words, fix).at_least(Severity::Medium).at_most(Severity::High)
 }
 
 /// Files that the process serves by itself, without a cache in front.
@@ -335,9 +335,6 @@ fn statics(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
             || text.contains("immutable")
             || !text.contains("static")
         {
-            continue;
-        }
-        if !matches!(file.class, FileClass::Server | FileClass::Shared | FileClass::Client) {
             continue;
         }
         seen.push(file.package);
@@ -373,5 +370,5 @@ fn served(audit: &Audit<'_, '_>, site: Site) -> Finding {
         vec![Evidence { place: Place::Code(site), note: String::from("serves files without a lifetime") }];
     let mut found = Finding::new(&META, site, evidence, loadworthy_capacity::Cost::at_share(1.0), words, fix);
     found.routes = Some(Vec::new());
-    bounded(found, Severity::Monitor, Severity::Monitor)
+    found.at_least(Severity::Monitor).at_most(Severity::Monitor)
 }

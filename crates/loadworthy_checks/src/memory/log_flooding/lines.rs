@@ -37,7 +37,7 @@ pub(super) fn lines(audit: &Audit<'_, '_>) -> Vec<Line> {
     let writes = audit.analysis.effects(|effect| effect == Effect::LogWrite);
     writes
         .filter(|(call, library)| {
-            let class = audit.program().project().file(call.site.0).map(|file| file.class);
+            let class = audit.program().class(call.site.0);
             class != Some(FileClass::Client) && audit.is_per_request(call.site) && !is_transport(library)
         })
         .filter_map(|(call, library)| line(audit, call.site, library))

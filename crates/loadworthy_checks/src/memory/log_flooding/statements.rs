@@ -13,10 +13,8 @@ use crate::finding::{Applicability, Edit, Evidence, Finding, Fix, Place, Words};
 const STATEMENTS: f64 = 4.0;
 
 pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
-    let is_server = |switch: &Switch<'_>| {
-        let class = audit.program().project().file(switch.call.0).map(|file| file.class);
-        matches!(class, Some(FileClass::Server | FileClass::Shared))
-    };
+    let is_server =
+        |switch: &Switch<'_>| audit.program().class(switch.call.0).is_some_and(FileClass::may_be_server);
     let of = |does| {
         switches(audit.analysis, audit.resolver, does).into_iter().filter(is_server).collect::<Vec<_>>()
     };

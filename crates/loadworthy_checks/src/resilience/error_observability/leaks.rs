@@ -56,13 +56,10 @@ pub(super) fn report(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
 
 /// `err.stack` in what is sent, unless the environment decides.
 fn stack_in(module: &Module, argument: NodeId) -> Option<NodeId> {
-    let span = module.node(argument).span;
     module.node_ids().find(|node| {
-        let own = module.node(*node).span;
         let is_stack = matches!(module.kind(*node), Kind::Member { name, .. } if module.str(name) == "stack");
         is_stack
-            && span.start <= own.start
-            && own.end <= span.end
+            && module.contains(argument, *node)
             && !module.ancestors(*node).take_while(|outer| *outer != argument).any(|outer| {
                 matches!(
                     module.kind(outer),

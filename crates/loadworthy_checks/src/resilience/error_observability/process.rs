@@ -148,8 +148,7 @@ fn ends_process(audit: &Audit<'_, '_>, function: loadworthy_analysis::FunctionRe
         if audit.analysis.failures().of(function).any().is_some_and(|cause| cause.kind == CauseKind::Thrown) {
             return true;
         }
-        let calls = audit.analysis.calls().of_file(function.0).iter();
-        for call in calls.filter(|call| call.function == function.1) {
+        for call in audit.analysis.calls().of_function(function) {
             if call.library.as_ref().is_some_and(|it| it.effect() == Some(Effect::ProcExit)) {
                 return true;
             }

@@ -12,16 +12,12 @@ use crate::finding::{Evidence, Finding, Fix, Place, Words};
 
 pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
     for switch in switches(audit.analysis, audit.resolver, OptionTrait::UnboundedQueue) {
-        let class = audit.program().project().file(switch.call.0).map(|file| file.class);
-        if matches!(class, Some(FileClass::Server | FileClass::Shared)) {
+        if audit.program().class(switch.call.0).is_some_and(FileClass::may_be_server) {
             findings.push(queue(audit, switch.call, &switch.row.says));
         }
     }
     for (call, library) in audit.analysis.effects(|effect| effect == Effect::QueueConsume) {
-        let module = audit.module(call.site);
-        let limits = module.is_some_and(|module| module.text().contains(".prefetch("));
         if &*library.name == "consume"
-            && !limits
             && !audit.program().modules().any(|(_, module)| module.text().contains(".prefetch("))
         {
             findings.push(consumer(audit, call.site));

@@ -5,7 +5,7 @@ use loadworthy_capacity::Severity;
 use loadworthy_knowledge::Effect;
 use loadworthy_syntax::Kind;
 
-use super::{META, before, function_text};
+use super::{META, before};
 use crate::audit::Audit;
 use crate::finding::{Finding, Fix, Words};
 
@@ -23,7 +23,7 @@ pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let owner = audit.analysis.owner(call.site);
-        let text = function_text(audit, call.site).unwrap_or_default();
+        let text = audit.function_text(call.site).unwrap_or_default();
         let is_held_back =
             ["throttle", "debounce", "rateLimit", "limiter"].iter().any(|word| text.contains(word));
         if is_held_back || seen.contains(&owner) {

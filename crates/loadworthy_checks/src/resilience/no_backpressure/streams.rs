@@ -5,7 +5,7 @@ use loadworthy_capacity::Severity;
 use loadworthy_knowledge::Effect;
 use loadworthy_syntax::{Kind, Module, NodeId};
 
-use super::{META, before, function_text, served_text};
+use super::{META, before, served_text};
 use crate::audit::Audit;
 use crate::database::rows::{Count, count};
 use crate::finding::{Evidence, Finding, Fix, Place, Words};
@@ -212,7 +212,7 @@ fn events(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
             if served_text(audit, site).is_none() {
                 continue;
             }
-            let Some(text) = function_text(audit, site) else { continue };
+            let Some(text) = audit.function_text(site) else { continue };
             let owner = audit.analysis.owner(site);
             let watches =
                 ["close", "abort", "signal", "onCancel", "cancel("].iter().any(|word| text.contains(word));

@@ -98,40 +98,25 @@ fn evidence(audit: &Audit<'_, '_>, callers: &[Caller<'_, '_>], first: Site, what
     all
 }
 
-fn reached(audit: &Audit<'_, '_>, sites: &[Site]) -> (String, Vec<String>) {
-    let mut names: Vec<String> = Vec::new();
-    for name in sites.iter().flat_map(|site| audit.route_names(*site)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    let words = match names.as_slice() {
-        [] => sites.first().map_or_else(String::new, |site| audit.function_name(audit.analysis.owner(*site))),
-        [only] => only.clone(),
-        [first, ..] => format!("{} routes ({first}, …)", names.len()),
-    };
-    (words, names)
-}
-
 /// Mail that the client of the request waits for.
 fn message(audit: &Audit<'_, '_>, name: &str, callers: &[Caller<'_, '_>]) -> Option<Finding> {
     let sites: Vec<Site> = callers.iter().map(|it| it.call.site).collect();
     // One that comes after a write shows the harm best.
     let first = *sites.iter().find(|site| follows_write(audit, **site)).or(sites.first())?;
     let after_write = follows_write(audit, first);
-    let (words_of, names) = reached(audit, &sites);
+    let reached = audit.reached_by_any(&sites);
     let failure = if after_write {
         "What was saved before stays saved, but a mail server that is down turns the answer into an error, and the client sends everything again."
     } else {
         "A mail server that is down turns the answer into an error."
     };
     let words = Words {
-        title: format!("{words_of} waits until mail is sent ({name})"),
+        title: format!("{reached} waits until mail is sent ({name})"),
         problem: format!(
             "The client waits for the mail server, which takes from half a second to minutes and is not needed for the answer. {failure} Under load the requests that wait for mail pile up: rate × seconds of them at any time."
         ),
         verify: format!(
-            "Stop the mail server (or point it at a port that accepts and stays silent) and call {words_of}: after the change it answers as fast as before."
+            "Stop the mail server (or point it at a port that accepts and stays silent) and call {reached}: after the change it answers as fast as before."
         ),
         tradeoff: String::from(
             "A queue needs a worker, retries and a dead-letter list; until there is one, send without waiting and log failures (`void send().catch(log)`), which loses mail when the process ends.",
@@ -153,7 +138,7 @@ fn message(audit: &Audit<'_, '_>, name: &str, callers: &[Caller<'_, '_>]) -> Opt
         Finding::new(&META, first, evidence(audit, callers, first, "waits for mail"), cost, words, fix)
             .at_least(Severity::Medium)
             .at_most(Severity::High);
-    found.routes = Some(names);
+    found.routes = Some(audit.route_names_of(&sites));
     Some(found)
 }
 
@@ -164,7 +149,7 @@ fn needed(audit: &Audit<'_, '_>, name: &str, callers: &[Caller<'_, '_>]) -> Opti
         .iter()
         .max_by(|a, b| audit.share_of(&[**a]).total_cmp(&audit.share_of(&[**b])).then_with(|| b.cmp(a)))?;
     let has_deadline = callers.iter().all(|it| it.has_deadline);
-    let (words_of, names) = reached(audit, &sites);
+    let reached = audit.reached_by_any(&sites);
     let cost = crate::runs::cost_of(audit, &sites).external(ExternalWait::Expected(CALL_MILLIS));
     let rate = audit.target.rate_at(cost.share);
     let ends = if has_deadline {
@@ -173,14 +158,14 @@ fn needed(audit: &Audit<'_, '_>, name: &str, callers: &[Caller<'_, '_>]) -> Opti
         "Nothing ends the wait."
     };
     let words = Words {
-        title: format!("{words_of} depends on {name} without a breaker"),
+        title: format!("{reached} depends on {name} without a breaker"),
         problem: format!(
             "Each request waits for {name}, with no circuit breaker, no limit of concurrency and no fallback around it. When it slows down to 5 s, {} requests are in flight for it at the target instead of {}, and hold sockets, memory and connections that other routes need. {ends}",
             number(rate * 5.0),
             number(rate * CALL_MILLIS / 1_000.0),
         ),
         verify: format!(
-            "Put a proxy that delays by 5 s in front of {name} and load {words_of} together with a route that does not use it: the other's p95 must stay where it was, and {words_of} must fail fast once the breaker is open."
+            "Put a proxy that delays by 5 s in front of {name} and load {reached} together with a route that does not use it: the other's p95 must stay where it was, and {reached} must fail fast once the breaker is open."
         ),
         tradeoff: String::from(
             "A breaker needs thresholds that fit (error share, time to try again) and an answer for the time it is open; below a few calls a second a short deadline does as well.",
@@ -205,7 +190,7 @@ fn needed(audit: &Audit<'_, '_>, name: &str, callers: &[Caller<'_, '_>]) -> Opti
             .at_least(least.min(most))
             .at_most(most)
             .assuming(format!("{name} answers within {CALL_MILLIS} ms on a normal day"));
-    found.routes = Some(names);
+    found.routes = Some(audit.route_names_of(&sites));
     Some(found)
 }
 
