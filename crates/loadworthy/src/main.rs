@@ -29,6 +29,10 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::arguments::{Arguments, Task};
 use crate::failure::Failure;
 
+/// An audit is many small allocations on several threads: a tenth of its time with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     crash::guarded(|| {
         let matches = Arguments::command().get_matches();

@@ -1,6 +1,7 @@
 //! A discovered project with its configuration, knowledge and threads: what every command begins with.
 
 use std::fs;
+use std::mem::ManuallyDrop;
 
 use loadworthy_analysis::{Analysis, Program};
 use loadworthy_knowledge::Knowledge;
@@ -45,16 +46,17 @@ impl Session {
     pub(crate) fn with_analysis<T: Send>(&self, use_it: impl FnOnce(&Analysis<'_>) -> T + Send) -> T {
         self.with_program(|program| {
             self.progress.stage("linking");
-            use_it(&Analysis::new(program))
+            use_it(&ManuallyDrop::new(Analysis::new(program)))
         })
     }
 
-    /// Reads the program and hands it on, on the session's threads.
+    /// Reads the program and hands it on, on the session's threads. A command ends with what it does here: the memory is
+    /// left to the system, which takes it back at once.
     pub(crate) fn with_program<T: Send>(&self, use_it: impl FnOnce(&Program<'_>) -> T + Send) -> T {
         self.pool.install(|| {
             self.progress.stage(&format!("parsing {} files", self.project.files.len()));
             let knowledge = self.own_knowledge.as_ref().unwrap_or_else(|| Knowledge::builtin());
-            use_it(&Program::read(&self.project, knowledge))
+            use_it(&ManuallyDrop::new(Program::read(&self.project, knowledge)))
         })
     }
 }

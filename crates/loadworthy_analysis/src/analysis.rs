@@ -62,10 +62,15 @@ impl<'p> Analysis<'p> {
     /// Links a program, on the threads of the current pool.
     #[must_use]
     pub fn new(program: &'p Program<'p>) -> Self {
-        let calls = Calls::find(program);
-        let graph = CallGraph::new(program, &calls);
-        let queries = Queries::find(program, &calls);
-        let routes = routes(&Resolver::new(program));
+        let (routes, (calls, graph, queries)) = rayon::join(
+            || routes(&Resolver::new(program)),
+            || {
+                let calls = Calls::find(program);
+                let graph = CallGraph::new(program, &calls);
+                let queries = Queries::find(program, &calls);
+                (calls, graph, queries)
+            },
+        );
         let reach = Reach::new(program, &graph, &routes);
         Self {
             program,
@@ -83,6 +88,12 @@ impl<'p> Analysis<'p> {
             components: program.project().files.iter().map(|_| OnceLock::new()).collect(),
             clients: OnceLock::new(),
         }
+    }
+
+    /// Works out now what most checks ask for, on this thread: what is asked for first in the midst of the checks makes
+    /// the others wait.
+    pub fn prepare(&self) {
+        let _ = (self.models(), self.works(), self.failures(), self.clients());
     }
 
     /// The program.

@@ -36,6 +36,7 @@ mod react;
 mod routes;
 mod schema;
 mod sequence;
+mod stars;
 mod switches;
 mod tally;
 mod values;

@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::index::ModuleIndex;
 use crate::links::Links;
+use crate::stars::Stars;
 use crate::values::Memories;
 
 /// A project with its audited files and its migrations lowered.
@@ -21,6 +22,7 @@ pub struct Program<'p> {
     /// The libraries that the audited files import.
     libraries: FxHashSet<LibId>,
     links: Links,
+    stars: Stars,
     memories: Memories,
     diagnostics: Vec<Diagnostic>,
 }
@@ -55,7 +57,9 @@ impl<'p> Program<'p> {
         let diagnostics = diagnostics.into_iter().flatten().collect();
         let libraries = FxHashSet::default();
         let (links, memories) = (Links::default(), Memories::default());
-        let mut program = Self { project, knowledge, modules, libraries, links, memories, diagnostics };
+        let stars = Stars::new(project.files.len());
+        let mut program =
+            Self { project, knowledge, modules, libraries, links, stars, memories, diagnostics };
         program.libraries = program.imported_libraries();
         program.links = Links::find(&program);
         program.memories.see();
@@ -125,7 +129,7 @@ impl<'p> Program<'p> {
         self.all_modules().filter(|(file, _)| !self.is_audited(*file))
     }
 
-    fn all_modules(&self) -> impl Iterator<Item = (FileId, &Module)> + '_ {
+    pub(crate) fn all_modules(&self) -> impl Iterator<Item = (FileId, &Module)> + '_ {
         self.modules
             .iter()
             .enumerate()
@@ -145,6 +149,11 @@ impl<'p> Program<'p> {
             Some(known) => Cow::Borrowed(known),
             None => Cow::Owned(resolution(self.project, file, specifier)),
         }
+    }
+
+    /// Whether a file can export a name, its own or through `export *`.
+    pub(crate) fn may_export(&self, file: FileId, name: &str) -> bool {
+        self.stars.may_export(self, file, name)
     }
 
     /// Whether an audited file imports the library.

@@ -38,7 +38,8 @@ impl Work {
 
     /// Every effect in it.
     pub fn effects(self) -> impl Iterator<Item = Effect> {
-        Effect::ALL.iter().copied().filter(move |effect| self.bits & Self::of(*effect).bits != 0)
+        let effects = Effect::ALL.iter().copied().enumerate();
+        effects.filter(move |(at, _)| self.bits >> at & 1 == 1).map(|(_, effect)| effect)
     }
 
     /// Whether some effect is such.

@@ -24,7 +24,10 @@ impl Setting {
     #[must_use]
     pub fn infer(analysis: &Analysis<'_>, target: Target, overrides: &Overrides, weights: &Weights) -> Self {
         let program = analysis.program();
-        let facts = environment::environment(&Resolver::new(program), program.knowledge(), overrides);
+        let (facts, ()) = rayon::join(
+            || environment::environment(&Resolver::new(program), program.knowledge(), overrides),
+            || analysis.prepare(),
+        );
         let environment = for_model(&facts);
         Self { target, facts, environment, traffic: Traffic::of(analysis, weights) }
     }

@@ -15,6 +15,12 @@ const FACTOR: f64 = 1.2;
 /// Smallest measured exponent that is called quadratic: the asymptote is approached from below.
 const QUADRATIC: f64 = 1.7;
 
+/// Repeats at which linear growth shows. `a·n + b·n²` with an exponent of [`QUADRATIC`] − 0.3 from 128 to 256 repeats, the
+/// least that is called quadratic, has 1.14 from 32 to 64.
+const SURE_OF_LINEAR: usize = 64;
+/// Largest measured exponent that is called linear there.
+const LINEAR: f64 = 1.08;
+
 /// An attack as code points.
 pub(crate) struct Text {
     pub(crate) prefix: Vec<u32>,
@@ -84,7 +90,11 @@ fn degree(meter: &mut Meter<'_>, text: &Text) -> Option<u32> {
     let mut measured = Vec::new();
     for times in [8, 16, 32, 64, 128, 256, 512] {
         let Some(count) = meter.steps(&text.repeated(times)) else { break };
+        let before = measured.last().copied();
         measured.push(count);
+        if times == SURE_OF_LINEAR && before.is_some_and(|before| ratio(count, before).log2() < LINEAR) {
+            return None;
+        }
     }
     let [.., low, middle, high] = measured.as_slice() else { return None };
     let (early, late) = (ratio(*middle, *low).log2(), ratio(*high, *middle).log2());

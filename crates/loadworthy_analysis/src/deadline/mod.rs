@@ -8,9 +8,9 @@ mod options;
 mod race;
 mod signal;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
-use loadworthy_knowledge::{DeadlineRow, DefaultRow, DefaultValue, Unit};
+use loadworthy_knowledge::{DeadlineRow, DefaultRow, DefaultValue, LibId, Unit};
 use loadworthy_project::PackageId;
 use loadworthy_syntax::{Kind, NodeId};
 use rustc_hash::FxHashMap;
@@ -68,9 +68,13 @@ pub struct Deadlines<'a, 'p> {
     analysis: &'a Analysis<'p>,
     resolver: &'a Resolver<'p>,
     settings: Vec<Setting>,
+    /// Library calls by library and by where their object was made.
+    of_objects: OnceCell<ByObject>,
     /// What callers pass for a path of a parameter; `None` while it is being asked.
     passed: RefCell<FxHashMap<(FunctionRef, usize, String), Option<Given>>>,
 }
+
+type ByObject = FxHashMap<(LibId, Option<Site>), Vec<Site>>;
 
 /// `object.defaults.option = value`.
 struct Setting {
@@ -84,7 +88,13 @@ impl<'a, 'p> Deadlines<'a, 'p> {
     /// Over a program.
     #[must_use]
     pub fn new(analysis: &'a Analysis<'p>, resolver: &'a Resolver<'p>) -> Self {
-        let mut deadlines = Self { analysis, resolver, settings: Vec::new(), passed: RefCell::default() };
+        let mut deadlines = Self {
+            analysis,
+            resolver,
+            settings: Vec::new(),
+            of_objects: OnceCell::new(),
+            passed: RefCell::default(),
+        };
         deadlines.settings = deadlines.find_settings();
         deadlines
     }
@@ -222,17 +232,38 @@ impl<'a, 'p> Deadlines<'a, 'p> {
                 }
             }
         }
-        let same = self.analysis.calls().iter().filter(|other| {
-            other.library.as_ref().is_some_and(|it| it.lib == library.lib && it.made_at == library.made_at)
-                && self.package(other.site) == package
-        });
-        for other in same {
-            let Some(of) = &other.library else { continue };
+        for (other, of) in self.of_object(library) {
+            if self.package(other.site) != package {
+                continue;
+            }
             if row.setters.iter().any(|setter| **setter == *of.name) || self.hooks_set(other, row) {
                 return Given::Set { millis: None, by: other.site };
             }
         }
         Given::Absent
+    }
+
+    /// The calls of the object that a library call is of.
+    fn of_object(
+        &self,
+        library: &LibraryCall<'p>,
+    ) -> impl Iterator<Item = (&'a Call<'p>, &'a LibraryCall<'p>)> {
+        let calls = self.analysis.calls();
+        let of_objects = self.of_objects.get_or_init(|| {
+            let mut found = ByObject::default();
+            for call in calls.iter() {
+                if let Some(library) = &call.library {
+                    found.entry((library.lib, library.made_at)).or_default().push(call.site);
+                }
+            }
+            found
+        });
+        let sites = of_objects.get(&(library.lib, library.made_at));
+        let call = |site: &Site| {
+            let call = calls.at(*site)?;
+            Some((call, call.library.as_ref()?))
+        };
+        sites.into_iter().flatten().filter_map(call)
     }
 
     /// Whether a function that the call registers sets an option of each request.

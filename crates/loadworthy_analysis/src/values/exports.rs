@@ -7,13 +7,12 @@ use loadworthy_syntax::{BindingId, BindingKind, ExportTarget, ImportName, Kind, 
 use rustc_hash::FxHashSet;
 
 use super::memo::{Name, Question};
+use crate::stars::STAR;
+
 use super::{External, Resolver, Root, Site, Step, Value, Values, join, none, one};
 
 /// Most re-exports that are followed for one name, and the longest chain of them.
 const MAX_BARRELS: usize = 1_000;
-
-/// The name of `export *`.
-const STAR: &str = "";
 
 impl Resolver<'_> {
     /// The declaration or value that a file exports under a name, through re-exports: a function or class, the initial
@@ -41,10 +40,7 @@ impl Resolver<'_> {
         let named = |wanted: &str| module.exports_named(wanted).next_back();
         let export = named(name).or_else(|| named(WHOLE_MODULE).filter(|_| name == "default"));
         let Some(export) = export else {
-            return module.exports_named(STAR).find_map(|export| match export.target {
-                ExportTarget::Star { source } => through(module.str(source), name),
-                _ => None,
-            });
+            return self.starred(file, module, name).find_map(|source| through(source, name));
         };
         match export.target {
             ExportTarget::Value(node) => Some((file, node)),
@@ -120,10 +116,20 @@ impl Resolver<'_> {
                 .any(|it| matches!(it.target, ExportTarget::From { .. } | ExportTarget::Star { .. }));
             return if is_es || module.exports().is_empty() { none() } else { one(Value::Namespace(file)) };
         }
-        join(module.exports_named(STAR).filter_map(|export| match export.target {
-            ExportTarget::Star { source } => Some(self.imported(file, module.str(source), name)),
-            _ => None,
-        }))
+        join(self.starred(file, module, name).map(|source| self.imported(file, source, name)))
+    }
+
+    /// The sources of `export *` that may have a name.
+    fn starred<'m>(&self, file: FileId, module: &'m Module, name: &str) -> impl Iterator<Item = &'m str> {
+        module.exports_named(STAR).filter_map(move |export| {
+            let ExportTarget::Star { source } = export.target else { return None };
+            let source = module.str(source);
+            let may_have = match *self.program.resolve(file, source) {
+                Resolution::File(target) => self.program.may_export(target, name),
+                _ => true,
+            };
+            may_have.then_some(source)
+        })
     }
 
     fn export_target(&self, file: FileId, module: &Module, target: &ExportTarget) -> Values {

@@ -34,11 +34,10 @@ pub(crate) fn read(code: Code<'_>) -> Vec<ReadKey> {
         };
         for node in module.node_ids() {
             match module.kind(node) {
-                Kind::Member { object, name } if is_environment(code, file, module, object) => {
-                    let key = module.str(name);
-                    if is_variable(key) {
-                        add(key, node, has_default(module, node));
-                    }
+                Kind::Member { object, name }
+                    if is_variable(module.str(name)) && is_environment(code, file, module, object) =>
+                {
+                    add(module.str(name), node, has_default(module, node));
                 }
                 Kind::ObjectPattern(list) if is_environment_pattern(code, file, module, node) => {
                     for part in module.list(list) {

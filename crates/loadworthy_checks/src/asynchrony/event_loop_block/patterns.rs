@@ -15,9 +15,14 @@ use crate::runs::{Runs, cost_of, runs};
 
 /// A pattern, and a text that it is matched against.
 struct Match {
-    site: Site,
     pattern: Site,
     found: Vulnerability,
+    used: Use,
+}
+
+/// A call that matches a pattern.
+struct Use {
+    site: Site,
     text: Option<Site>,
     from: From,
     runs: Runs,
@@ -45,28 +50,29 @@ pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         }
         for node in module.node_ids() {
             let Kind::Regex { pattern, flags } = module.kind(node) else { continue };
+            // Where a pattern matters is cheaper to find out than whether it backtracks.
+            let Some(used) = first_use(audit, module, (file, node)) else { continue };
+            if used.from == From::Own || used.runs == Runs::Browser {
+                continue;
+            }
             let key = (module.str(pattern).to_owned(), module.str(flags).to_owned());
             let found = known.entry(key).or_insert_with_key(|(pattern, flags)| analyse(pattern, flags));
-            let Some(found) = found else { continue };
-            findings.extend(matches(audit, module, (file, node), found).and_then(|it| finding(audit, &it)));
+            let Some(found) = found.clone() else { continue };
+            findings.extend(finding(audit, &Match { pattern: (file, node), found, used }));
         }
     }
 }
 
 /// The first use of a pattern that matters: where it is matched against a text.
-fn matches(audit: &Audit<'_, '_>, module: &Module, pattern: Site, found: &Vulnerability) -> Option<Match> {
-    let mut uses = uses(module, pattern.1);
-    if uses.is_empty() {
-        return None;
-    }
-    let mut best: Option<Match> = None;
-    for (site, text) in uses.drain(..) {
+fn first_use(audit: &Audit<'_, '_>, module: &Module, pattern: Site) -> Option<Use> {
+    let mut best: Option<Use> = None;
+    for (site, text) in uses(module, pattern.1) {
         let site = (pattern.0, site);
         let Some(runs) = runs(audit, site) else { continue };
         let text = text.map(|text| (pattern.0, text));
         let from = text.map_or(From::Unknown, |text| origin(audit, text));
-        let candidate = Match { site, pattern, found: found.clone(), text, from, runs };
-        let is_better = |best: &Match| (candidate.from, candidate.runs) < (best.from, best.runs);
+        let candidate = Use { site, text, from, runs };
+        let is_better = |best: &Use| (candidate.from, candidate.runs) < (best.from, best.runs);
         if best.as_ref().is_none_or(is_better) {
             best = Some(candidate);
         }
@@ -203,24 +209,25 @@ const EXPONENTIAL_MILLIS: f64 = 60_000.0;
 
 fn finding(audit: &Audit<'_, '_>, it: &Match) -> Option<Finding> {
     let is_exponential = it.found.kind == Growth::Exponential;
-    let is_client = matches!(it.from, From::Client | From::ClientHead);
-    let is_proven = is_client && it.runs == Runs::Request;
-    if it.from == From::Own || it.runs == Runs::Browser || (it.runs == Runs::Job && !is_exponential) {
+    let is_client = matches!(it.used.from, From::Client | From::ClientHead);
+    let is_proven = is_client && it.used.runs == Runs::Request;
+    if it.used.runs == Runs::Job && !is_exponential {
         return None;
     }
     // A test of a whole short text (an address, a number) by an anchored pattern: quadratic in a few characters.
-    if !is_client && !is_exponential && is_test(audit, it.site) {
+    if !is_client && !is_exponential && is_test(audit, it.used.site) {
         return None;
     }
     let millis = millis(audit, it)?;
-    let mut evidence = audit.chain_to(it.site, format!("`{}` is matched here", excerpt(audit, it.pattern)));
-    if let Some(text) = it.text {
+    let mut evidence =
+        audit.chain_to(it.used.site, format!("`{}` is matched here", excerpt(audit, it.pattern)));
+    if let Some(text) = it.used.text {
         evidence.push(Evidence { place: Place::Code(text), note: String::from("the text") });
     }
-    let cost = cost_of(audit, &[it.site]).loop_block(if is_proven { millis } else { 1.0 });
-    let finding = Finding::new(&META, it.site, evidence, cost, words(audit, it, millis), fix(it));
+    let cost = cost_of(audit, &[it.used.site]).loop_block(if is_proven { millis } else { 1.0 });
+    let finding = Finding::new(&META, it.used.site, evidence, cost, words(audit, it, millis), fix(it));
     let finding = finding
-        .assuming(if it.from == From::ClientHead {
+        .assuming(if it.used.from == From::ClientHead {
             "16 kB of text"
         } else {
             "100 kB of text, the default limit of body parsers"
@@ -230,10 +237,12 @@ fn finding(audit: &Audit<'_, '_>, it: &Match) -> Option<Finding> {
         let least = if is_exponential { Severity::High } else { Severity::Medium };
         return Some(finding.at_least(least));
     }
-    let reached = audit.function_name(audit.analysis.owner(it.site));
-    let text =
-        it.text.map_or_else(|| String::from("the text"), |text| format!("`{}`", audit.excerpt(text, 40)));
-    let fact = match it.runs {
+    let reached = audit.function_name(audit.analysis.owner(it.used.site));
+    let text = it
+        .used
+        .text
+        .map_or_else(|| String::from("the text"), |text| format!("`{}`", audit.excerpt(text, 40)));
+    let fact = match it.used.runs {
         Runs::Unreached => {
             format!("whether {text} in `{reached}` can be a client's: no route that reaches it was found")
         }
@@ -255,7 +264,7 @@ fn millis(audit: &Audit<'_, '_>, it: &Match) -> Option<f64> {
         return Some(EXPONENTIAL_MILLIS);
     }
     let measured = audit.knowledge().cost("regex.redos.quadratic.10k")?.value;
-    let characters = if it.from == From::ClientHead { HEAD_CHARACTERS } else { BODY_CHARACTERS };
+    let characters = if it.used.from == From::ClientHead { HEAD_CHARACTERS } else { BODY_CHARACTERS };
     let degree = i32::try_from(it.found.degree.clamp(2, 3)).ok()?;
     let at_measured = measured * MEASURED_CHARACTERS.powi(degree - 2);
     Some((at_measured * (characters / MEASURED_CHARACTERS).powi(degree)).min(EXPONENTIAL_MILLIS))
@@ -267,7 +276,7 @@ fn excerpt(audit: &Audit<'_, '_>, pattern: Site) -> String {
 
 fn words(audit: &Audit<'_, '_>, it: &Match, millis: f64) -> Words {
     let pattern = excerpt(audit, it.pattern);
-    let reached = audit.reached_by(it.site);
+    let reached = audit.reached_by(it.used.site);
     let growth = match it.found.kind {
         Growth::Exponential => String::from(
             "the time doubles with every few more characters: 40 of them stop the process for minutes",
@@ -288,7 +297,7 @@ fn words(audit: &Audit<'_, '_>, it: &Match, millis: f64) -> Words {
         ),
         verify: format!(
             "In `node`: `console.time(); {pattern}.test(\"{attack}\"); console.timeEnd()` with the middle repeated; then send it to {reached} ({}) and watch the event loop's delay.",
-            audit.place_of(it.site)
+            audit.place_of(it.used.site)
         ),
         tradeoff: String::from(
             "A stricter pattern may reject rare inputs: keep its tests, and limit the length before matching anyway.",
