@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-// node smoke.mjs <storefront|storefront-fixed>
+// node smoke.mjs <storefront|storefront-fixed> [ROUTES.json]
+// ROUTES.json is what `loadworthy routes --format json` says of the app: then the statements that PostgreSQL logs for one
+// request of each route are counted against its formula.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -10,8 +12,9 @@ import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const name = process.argv[2];
+const formulas = process.argv[3] && JSON.parse(fs.readFileSync(process.argv[3], 'utf8')).routes;
 if (!['storefront', 'storefront-fixed'].includes(name)) {
-  console.error('usage: node smoke.mjs <storefront|storefront-fixed>');
+  console.error('usage: node smoke.mjs <storefront|storefront-fixed> [ROUTES.json]');
   process.exit(2);
 }
 const source = path.join(here, name);
@@ -152,6 +155,76 @@ function client(base) {
 
 const listOf = (json) => (Array.isArray(json) ? json : json?.items);
 
+/** Statements that PostgreSQL has logged so far; those that open and close transactions and connections are not counted. */
+function statements() {
+  const log = fs.readFileSync(path.join(pgHome, 'log'), 'utf8');
+  const found = log.match(/^LOG:  (?:statement|execute [^:]*): .*/gm) ?? [];
+  return found.filter((line) => !/: (?:BEGIN|COMMIT|ROLLBACK|DEALLOCATE|SET|SHOW)\b/i.test(line));
+}
+
+/** The number that the formula gives for these rounds of its loops, in the order of their first mention. */
+function predicted(sends, rounds) {
+  const loops = [];
+  return sends.terms.reduce((sum, term) => {
+    const times = term.loops.map((loop) => {
+      const key = `${loop.file}:${loop.line}`;
+      if (!loops.includes(key)) loops.push(key);
+      return rounds[loops.indexOf(key)];
+    });
+    return sum + times.reduce((product, n) => product * n, term.count);
+  }, 0);
+}
+
+/** One request of each route that can be repeated, its statements counted and compared with the formula. */
+async function countStatements({ guest, shopper, admin, products, orderId }) {
+  const [first, second] = products;
+  await shopper('POST', `/api/wishlist/${second.id}`);
+  await shopper('POST', '/api/cart/items', { productId: first.id, quantity: 1 });
+  const prices = products.slice(0, 3).map((product) => ({ productId: product.id, priceCents: 1500 }));
+  const requests = [
+    [guest, 'GET', '/healthz'],
+    [guest, 'POST', '/api/auth/login', '/api/auth/login', [], { email: 'ada@shop.test', password: 'correct horse' }],
+    [shopper, 'GET', '/api/auth/me'],
+    [guest, 'GET', '/api/products'],
+    [guest, 'GET', '/api/products/search?q=garden&limit=5', '/api/products/search'],
+    [guest, 'GET', '/api/products/newest'],
+    [guest, 'GET', '/api/products/recommended'],
+    [guest, 'GET', `/api/products/${first.id}/rating`, '/api/products/:id/rating'],
+    [guest, 'GET', '/api/products/kitchen-item-1', '/api/products/:slug'],
+    [shopper, 'POST', `/api/products/${second.id}/reviews`, '/api/products/:id/reviews', [], { rating: 4, body: 'Good' }],
+    [shopper, 'GET', '/api/cart'],
+    [shopper, 'POST', '/api/cart/items', '/api/cart/items', [], { productId: second.id, quantity: 1 }],
+    [shopper, 'DELETE', `/api/cart/items/${second.id}`, '/api/cart/items/:productId'],
+    [shopper, 'GET', '/api/wishlist', '/api/wishlist', [2]],
+    // Not POST /api/wishlist/:productId: Prisma sends an upsert that has nothing to update as three statements.
+    [shopper, 'GET', '/api/orders', '/api/orders', [1]],
+    [shopper, 'GET', `/api/orders/${orderId}`, '/api/orders/:id'],
+    [admin, 'GET', '/api/admin/dashboard'],
+    [admin, 'GET', '/api/admin/best-sellers'],
+    [admin, 'GET', '/api/admin/orders'],
+    [admin, 'GET', '/api/admin/orders/export.csv', '/api/admin/orders/export.csv', [2]],
+    [admin, 'GET', '/api/admin/customers'],
+    [admin, 'PUT', '/api/admin/prices', '/api/admin/prices', [3], { changes: prices }],
+  ];
+  for (const [who, method, url, template = url, rounds = [], body] of requests) {
+    const route = formulas.find((it) => it.method === method && it.path === template);
+    if (!route) {
+      await test(`${method} ${template} is in the route table`, async () => expect(false, 'not found'));
+      continue;
+    }
+    const { queries } = route.sends;
+    await test(`${method} ${template} sends ${queries.formula} statements`, async () => {
+      const before = statements().length;
+      const answer = await who(method, url, body);
+      await sleep(60);
+      const sent = statements().slice(before);
+      const expected = predicted(queries, rounds);
+      expect(answer.status < 500, `status ${answer.status}`);
+      expect(sent.length === expected, `${sent.length} instead of ${expected}:\n  ${sent.map((line) => line.slice(0, 160)).join('\n  ')}`);
+    });
+  }
+}
+
 async function main() {
   console.log(`# ${name} in ${tmp}`);
   const skip = new Set(['node_modules', 'dist', '.git']);
@@ -177,7 +250,7 @@ async function main() {
   run(path.join(pgBin, 'initdb'), ['-D', pgData, '-U', 'shop', '-A', 'trust', '-E', 'UTF8', '--no-sync'], { cwd: pgHome, asPostgres: true, timeout: 60_000 });
   pgStarted = true;
   run(path.join(pgBin, 'pg_ctl'), ['-D', pgData, '-w', '-t', '30', '-l', path.join(pgHome, 'log'), '-o',
-    `-p ${pgPort} -k ${pgHome} -c listen_addresses=127.0.0.1 -c fsync=off`, 'start'], { cwd: pgHome, asPostgres: true, timeout: 45_000 });
+    `-p ${pgPort} -k ${pgHome} -c listen_addresses=127.0.0.1 -c fsync=off -c log_statement=all -c log_line_prefix=`, 'start'], { cwd: pgHome, asPostgres: true, timeout: 45_000 });
   const psql = (args, db) => run(path.join(pgBin, 'psql'), ['-h', '127.0.0.1', '-p', String(pgPort), '-U', 'shop', '-d', db, '-v', 'ON_ERROR_STOP=1', '-q', ...args], { timeout: 30_000 });
   psql(['-c', 'CREATE DATABASE shop'], 'postgres');
   const migrations = path.join(app, 'server', 'prisma', 'migrations');
@@ -335,6 +408,7 @@ async function main() {
     const r = await admin('PUT', '/api/admin/prices', { changes: [{ productId: products[0].id, priceCents: 999 }] });
     expect(r.status === 200 && r.json.updated === 1, `status ${r.status} ${r.text.slice(0, 200)}`);
   });
+  if (formulas) await countStatements({ guest, shopper, admin, products, orderId });
   if (name === 'storefront-fixed') {
     await test('GET /readyz and /metrics', async () => {
       expect((await guest('GET', '/readyz')).status === 200, 'not ready');

@@ -11,6 +11,13 @@ pub(crate) fn test() -> Result<(), Failure> {
     cargo(&["test", "--workspace", "--locked"])
 }
 
+/// Builds packages as the tests do.
+pub(crate) fn build(packages: &[&str]) -> Result<(), Failure> {
+    let mut arguments = vec!["build", "--workspace", "--locked", "--quiet"];
+    arguments.extend(packages.iter().flat_map(|package| ["--bin", package]));
+    cargo(&arguments)
+}
+
 /// Builds packages with the release profile; the folder of their binaries.
 pub(crate) fn release(packages: &[&str]) -> Result<PathBuf, Failure> {
     let mut arguments = vec!["build", "--release", "--locked", "--quiet"];
@@ -46,6 +53,6 @@ pub(crate) fn debug_binary(name: &str) -> PathBuf {
     target_folder().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
-fn target_folder() -> PathBuf {
+pub(crate) fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }

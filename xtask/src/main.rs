@@ -1,4 +1,4 @@
-//! Tasks of the workspace: `cargo xtask test | cases | new-check | generate | eval | bench`.
+//! Tasks of the workspace: `cargo xtask test | cases | real | new-check | generate | eval | bench`.
 
 mod bare_parse;
 mod bench;
@@ -9,6 +9,7 @@ mod failure;
 mod generate;
 mod measure;
 mod new_check;
+mod real;
 mod table;
 
 use std::process::ExitCode;
@@ -27,10 +28,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run every test of every crate.
+    /// Run every test: those of the crates, the generated documents, the demos on real Node.js and PostgreSQL.
     Test,
     /// Run the examples of the checks: their pages, cases and apps.
     Cases(cases::Options),
+    /// Install and start the demos on real Node.js and PostgreSQL, and count their statements against the audit.
+    Real,
     /// Begin a check: its file, its first case and its line in the registry.
     NewCheck(new_check::Options),
     /// Write the documents that follow from the code: check pages, command line, report schema.
@@ -59,7 +62,12 @@ fn main() -> ExitCode {
 
 fn run(task: &Task) -> Result<(), Failure> {
     match task {
-        Task::Test => cargo::test().and_then(|()| generate::run(&generate::Options::checking())),
+        Task::Test => {
+            cargo::test()?;
+            generate::run(&generate::Options::checking())?;
+            real::run()
+        }
+        Task::Real => real::run(),
         Task::Cases(options) => cases::run(options),
         Task::NewCheck(options) => new_check::run(options),
         Task::Generate(options) => generate::run(options),

@@ -18,6 +18,7 @@ mod plan;
 mod progress;
 mod routes;
 mod selection;
+mod sends;
 mod session;
 mod suppression;
 mod target;

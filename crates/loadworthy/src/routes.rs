@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use loadworthy_analysis::{Analysis, ClientRequest, Handler, Program, Route, Site};
+use loadworthy_analysis::{Analysis, ClientRequest, Handler, Program, Route, Site, Tallies};
 use loadworthy_project::Diagnostic;
 use serde::Serialize;
 
 use crate::arguments::{TableArguments, TableFormat};
 use crate::failure::Failure;
 use crate::output::print;
+use crate::sends::{Sends, sends};
 use crate::session::{Session, diagnostics};
 
 /// Prints the route table.
@@ -110,12 +111,14 @@ struct Row {
     handler: Option<Place>,
     /// Whether the handler is a function of the program.
     resolved: bool,
+    /// What one request sends, in the rounds of its loops.
+    sends: Sends,
 }
 
 #[derive(Serialize)]
-struct Place {
-    file: String,
-    line: u32,
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) line: u32,
 }
 
 #[derive(Serialize)]
@@ -152,8 +155,12 @@ fn table(analysis: &Analysis<'_>) -> String {
         // Writing to a string can't fail.
         let _ = writeln!(
             text,
-            "{:<methods$} {:<width$}  {}:{}{through}{prefix}",
-            row.method, row.path, handler.file, handler.line
+            "{:<methods$} {:<width$}  {}:{}{through}{prefix}{}",
+            row.method,
+            row.path,
+            handler.file,
+            handler.line,
+            row.sends.words().map_or_else(String::new, |words| format!("  {words}"))
         );
     }
     let _ = writeln!(text, "{} route{}", rows.len(), if rows.len() == 1 { "" } else { "s" });
@@ -161,11 +168,14 @@ fn table(analysis: &Analysis<'_>) -> String {
 }
 
 fn rows(analysis: &Analysis<'_>) -> Vec<Row> {
-    analysis.routes().iter().map(|route| row(analysis.program(), route)).collect()
+    let mut tallies = Tallies::new(analysis);
+    let row = |route| row(analysis.program(), route, sends(analysis, &mut tallies, route));
+    analysis.routes().iter().map(row).collect()
 }
 
-fn row(program: &Program<'_>, route: &Route) -> Row {
+fn row(program: &Program<'_>, route: &Route, sends: Sends) -> Row {
     Row {
+        sends,
         kind: route.kind.as_str(),
         framework: program.knowledge().library(route.framework).id.clone(),
         resolved: route.handler.as_ref().is_some_and(|handler| !handler.functions.is_empty()),
@@ -186,7 +196,7 @@ fn handler_place(program: &Program<'_>, handler: &Handler) -> Place {
     function.unwrap_or_else(|| place(program, handler.site))
 }
 
-fn place(program: &Program<'_>, (file, node): Site) -> Place {
+pub(crate) fn place(program: &Program<'_>, (file, node): Site) -> Place {
     let line = program.module(file).map_or(1, |module| module.lines_of(node).0);
     Place { file: program.path(file).to_owned(), line }
 }

@@ -14,8 +14,9 @@ use crate::analysis::Analysis;
 use crate::graph::{Edge, Timing};
 use crate::links::FunctionRef;
 use crate::loops::{Repeat, loops_around};
-use crate::routes::Route;
-use crate::values::Site;
+use crate::routes::{Handler, Route};
+use crate::sessions;
+use crate::values::{Resolver, Site};
 
 /// Most trips that are listed for one function; what is beyond is left out.
 const MAX_TRIPS: usize = 400;
@@ -56,19 +57,32 @@ pub struct Tallies<'a, 'p> {
     analysis: &'a Analysis<'p>,
     known: FxHashMap<FunctionRef, Rc<[Trip]>>,
     open: FxHashSet<FunctionRef>,
+    resolver: Resolver<'p>,
+    /// Of middleware, by where it is registered.
+    sessions: FxHashMap<Site, Option<(Site, TripKind)>>,
 }
 
 impl<'a, 'p> Tallies<'a, 'p> {
     /// Of a linked program.
     #[must_use]
     pub fn new(analysis: &'a Analysis<'p>) -> Self {
-        Self { analysis, known: FxHashMap::default(), open: FxHashSet::default() }
+        Self {
+            analysis,
+            known: FxHashMap::default(),
+            open: FxHashSet::default(),
+            resolver: Resolver::new(analysis.program()),
+            sessions: FxHashMap::default(),
+        }
     }
 
     /// What one request of a route sends: its middleware and its handler.
     pub fn of_route(&mut self, route: &Route) -> Vec<Trip> {
         let mut trips: Vec<Trip> = Vec::new();
         for handler in route.middleware.iter().chain(&route.handler) {
+            if let Some((site, kind)) = self.session_of(handler) {
+                let trip = Trip { site, kind, loops: Vec::new(), arms: Vec::new() };
+                trips.extend(std::iter::repeat_n(trip, sessions::TRIPS));
+            }
             let is_choice = handler.functions.len() > 1 && !handler.is_wrapped;
             for (way, function) in (0_u32..).zip(&handler.functions) {
                 for trip in self.of(*function).iter() {
@@ -81,6 +95,12 @@ impl<'a, 'p> Tallies<'a, 'p> {
             }
         }
         trips
+    }
+
+    /// Each middleware is looked at once, not once a route.
+    fn session_of(&mut self, handler: &Handler) -> Option<(Site, TripKind)> {
+        let resolver = &self.resolver;
+        *self.sessions.entry(handler.site).or_insert_with(|| sessions::kept_outside(resolver, handler))
     }
 
     /// What one run of a function sends.

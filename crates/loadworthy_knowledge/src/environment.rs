@@ -35,6 +35,22 @@ pub struct RoleRow {
     pub name: String,
     /// npm names; `*` is a wildcard.
     pub packages: Vec<String>,
+    /// Of stores: where they keep what they are given.
+    pub kept_in: Option<Medium>,
+}
+
+/// Where a store keeps what it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Medium {
+    /// A database server: each access is a query.
+    Database,
+    /// A cache server.
+    Cache,
+    /// The memory of the process.
+    Process,
+    /// Files.
+    Files,
 }
 
 /// A managed service, by its host names.

@@ -34,7 +34,7 @@ pub use closed_sets::{
 pub use conventions::Convention;
 pub use deadlines::DeadlineRow;
 pub use effect::{Effect, Group};
-pub use environment::{HostRow, ImageRow, PlanRow, PoolRow, Role, RoleRow};
+pub use environment::{HostRow, ImageRow, Medium, PlanRow, PoolRow, Role, RoleRow};
 pub use error::KnowledgeError;
 pub use failures::{ErrorEvent, GivesUp, KeepsAlive, Rejection, Throws};
 pub use hooks::Hook;

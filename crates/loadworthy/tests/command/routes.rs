@@ -231,3 +231,100 @@ app.listen(3000);
     let paths: Vec<&str> = rows.iter().filter_map(|row| row.split(' ').nth(1)).collect();
     assert_eq!(paths, ["/orders/last", "/users/me", "/v2/orders/last", "/v2/users/me"]);
 }
+
+/// "GET /path: 1 + N queries" of every route.
+fn sends(files: &[(&str, &str)]) -> Vec<String> {
+    let dir = project(files);
+    let output = run(&["--format", "json"], dir.path());
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = report["routes"].as_array().unwrap().iter();
+    rows.map(|row| {
+        let sends = &row["sends"];
+        let formula = |what: &str| sends[what]["formula"].as_str().unwrap().to_owned();
+        format!(
+            "{} {}: {} queries, {} calls, {} commands",
+            row["method"].as_str().unwrap(),
+            row["path"].as_str().unwrap(),
+            formula("queries"),
+            formula("external_calls"),
+            formula("cache_and_queue")
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn what_a_request_sends_is_a_formula_in_the_rounds_of_its_loops() {
+    let rows = sends(&[
+        ("package.json", r#"{"dependencies":{"express":"4","pg":"8","axios":"1"}}"#),
+        (
+            "app.js",
+            "const express = require('express');
+const { Pool } = require('pg');
+const axios = require('axios');
+const pool = new Pool();
+const app = express();
+app.get('/carts', async (req, res) => {
+  const { rows: carts } = await pool.query('SELECT * FROM carts');
+  for (const cart of carts) {
+    const { rows: items } = await pool.query('SELECT * FROM items WHERE cart_id = $1', [cart.id]);
+    for (const item of items) {
+      await pool.query('SELECT name FROM products WHERE id = $1', [item.product_id]);
+      await axios.get('https://prices.example/' + item.product_id);
+    }
+  }
+  res.json(carts);
+});
+app.get('/one', async (req, res) => {
+  if (req.query.full) {
+    await pool.query('SELECT 1');
+    await pool.query('SELECT 2');
+  } else {
+    await pool.query('SELECT 3');
+  }
+  res.end();
+});
+app.listen(1);
+",
+        ),
+    ]);
+    assert_eq!(
+        rows,
+        [
+            "GET /carts: 1 + N + N·M queries, N·M calls, 0 commands",
+            "GET /one: 2 queries, 0 calls, 0 commands"
+        ]
+    );
+}
+
+#[test]
+fn sessions_in_a_database_are_read_and_touched_by_each_request() {
+    let app = |store: &str| {
+        format!(
+            "const express = require('express');
+const session = require('express-session');
+const {{ Pool }} = require('pg');
+const {{ createClient }} = require('redis');
+const PgStore = require('connect-pg-simple')(session);
+const {{ RedisStore }} = require('connect-redis');
+const app = express();
+app.get('/before', (req, res) => res.end());
+app.use(session({{ secret: process.env.SECRET, resave: false, saveUninitialized: false{store} }}));
+app.get('/after', (req, res) => res.end());
+app.listen(1);
+"
+        )
+    };
+    let manifest = r#"{"dependencies":{"express":"4","express-session":"1","connect-pg-simple":"10","connect-redis":"8","pg":"8","redis":"4"}}"#;
+    let after = |store: &str| sends(&[("package.json", manifest), ("app.js", &app(store))]);
+    let before = "GET /before: 0 queries, 0 calls, 0 commands";
+    assert_eq!(
+        after(", store: new PgStore({ pool: new Pool() })"),
+        [before, "GET /after: 2 queries, 0 calls, 0 commands"]
+    );
+    assert_eq!(
+        after(", store: new RedisStore({ client: createClient() })"),
+        [before, "GET /after: 0 queries, 0 calls, 2 commands"]
+    );
+    assert_eq!(after(""), [before, "GET /after: 0 queries, 0 calls, 0 commands"]);
+}

@@ -1,0 +1,68 @@
+//! The demos on the real thing: installed, started on PostgreSQL, driven, their statements counted against the audit's
+//! formulas.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::cargo;
+use crate::failure::Failure;
+
+const DEMOS: [&str; 2] = ["storefront", "storefront-fixed"];
+
+/// Least major version of Node.js that the demos run on.
+const NODE: u32 = 20;
+
+/// Installs and starts each demo and compares what it does with what the audit says.
+pub(crate) fn run() -> Result<(), Failure> {
+    needs_node()?;
+    cargo::build(&["loadworthy"])?;
+    for demo in DEMOS {
+        let routes = routes(demo)?;
+        let script = cargo::workspace().join("examples").join("smoke.mjs");
+        let status = Command::new("node")
+            .arg(&script)
+            .arg(demo)
+            .arg(&routes)
+            .status()
+            .map_err(|error| Failure::of("node", error))?;
+        if !status.success() {
+            let routes = routes.display();
+            return Err(Failure::Red(format!("node {} {demo} {routes}", script.display())));
+        }
+    }
+    Ok(())
+}
+
+/// The route table of a demo, in a file.
+fn routes(demo: &str) -> Result<PathBuf, Failure> {
+    let app = cargo::workspace().join("examples").join(demo);
+    let binary = cargo::debug_binary("loadworthy");
+    let arguments: [OsString; 5] =
+        ["routes".into(), "--format".into(), "json".into(), "--quiet".into(), app.into_os_string()];
+    let output = Command::new(&binary)
+        .args(&arguments)
+        .output()
+        .map_err(|error| Failure::of(binary.display().to_string(), error))?;
+    if !output.status.success() {
+        return Err(Failure::of("loadworthy routes", String::from_utf8_lossy(&output.stderr)));
+    }
+    let file = cargo::target_folder().join(format!("{demo}-routes.json"));
+    fs::write(&file, output.stdout).map_err(Failure::at(&file))?;
+    Ok(file)
+}
+
+fn needs_node() -> Result<(), Failure> {
+    let install =
+        format!("install Node.js {NODE} or later with npm; `cargo test --workspace` runs the other tests");
+    let output = Command::new("node").arg("--version").output();
+    let version = output.ok().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let major = version
+        .as_deref()
+        .and_then(|version| version.trim_start_matches('v').split('.').next()?.parse().ok());
+    match major {
+        Some(major) if NODE <= major => Ok(()),
+        _ => Err(Failure::of("node", install)),
+    }
+}
