@@ -1,5 +1,6 @@
 //! What a function reads and writes, in source order, its own queries and those of the functions it calls.
 
+use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId};
 
 use crate::analysis::Analysis;
@@ -50,12 +51,17 @@ fn collect<'a>(analysis: &'a Analysis<'_>, (file, function): FunctionRef, hops: 
             continue;
         }
         let inner = collect(analysis, *target, hops + 1);
-        // Of work with many queries only the rows that it adds are a step of its caller's.
+        // Of work with many queries only the rows that it adds and removes are a step of its caller's.
         let is_step = inner.len() <= MAX_QUERIES;
-        let steps = inner.into_iter().filter(|access| is_step || access.query.operation == Operation::Insert);
+        let steps = inner.into_iter().filter(|access| is_step || changes_count(access.query.operation));
         found.extend(steps.map(|access| Access { at: call.site, ..access }));
     }
     found
+}
+
+/// Whether there are more or fewer rows afterwards.
+fn changes_count(operation: Operation) -> bool {
+    matches!(operation, Operation::Insert | Operation::Delete)
 }
 
 /// Whether a function is `outer`, or a callback inside it that runs in its flow.
@@ -83,10 +89,22 @@ fn is_in_flow(
 #[must_use]
 pub fn results(module: &Module, call: NodeId) -> Vec<BindingId> {
     let mut at = call;
+    // Of `const [user, codes] = await Promise.all([…])` the name at the same position.
+    let mut position = None;
+    let names = |target: NodeId, position: Option<usize>| match (module.kind(target), position) {
+        (Kind::ArrayPattern(parts), Some(position)) => {
+            module.list(parts).nth(position).map_or_else(Vec::new, |part| bindings_in(module, part))
+        }
+        _ => bindings_in(module, target),
+    };
     for outer in module.ancestors(call) {
         match module.kind(outer) {
-            Kind::Declarator { target, init } if init == at => return bindings_in(module, target),
-            Kind::Assign { target, value, .. } if value == at => return bindings_in(module, target),
+            Kind::Declarator { target, init } if init == at => return names(target, position),
+            Kind::Assign { target, value, .. } if value == at => return names(target, position),
+            Kind::Array(items) if position.is_none() => {
+                position = module.list(items).position(|item| item == at);
+                at = outer;
+            }
             Kind::Await(_)
             | Kind::Member { .. }
             | Kind::Index { .. }
@@ -109,6 +127,58 @@ fn bindings_in(module: &Module, pattern: NodeId) -> Vec<BindingId> {
         Kind::Default { target, .. } | Kind::Rest(target) => bindings_in(module, target),
         _ => Vec::new(),
     }
+}
+
+/// Longest chain of variables that are computed from one another.
+const MAX_DERIVED: usize = 4;
+
+/// The variables between two places of a function whose values are computed from the names, however: `const left = 5 -
+/// codes.length`, `const match = await verify(code, hashes)`. What another query gives is not.
+#[must_use]
+pub fn derived(
+    analysis: &Analysis<'_>,
+    (file, module): (FileId, &Module),
+    names: &[BindingId],
+    (from, to): (NodeId, NodeId),
+) -> Vec<BindingId> {
+    let mut all = names.to_vec();
+    let (start, end) = (module.node(from).span.end, module.node(to).span.end);
+    let is_query = |node: NodeId| {
+        let inside = analysis.calls().of_file(file).iter().filter(|call| module.contains(node, call.site.1));
+        inside.into_iter().any(|call| analysis.queries().at(call.site).is_some())
+    };
+    for _ in 0..MAX_DERIVED {
+        let mut more: Vec<BindingId> = Vec::new();
+        for name in &all {
+            for reference in module.references(*name) {
+                let span = module.node(*reference).span;
+                if span.start < start || span.end > end {
+                    continue;
+                }
+                let Some((target, value)) =
+                    module.ancestors(*reference).find_map(|outer| match module.kind(outer) {
+                        Kind::Declarator { target, init } if module.contains(init, *reference) => {
+                            Some((target, init))
+                        }
+                        _ => None,
+                    })
+                else {
+                    continue;
+                };
+                if !matches!(module.kind(value), Kind::Function(_)) && !is_query(value) {
+                    more.extend(bindings_in(module, target));
+                }
+            }
+        }
+        more.retain(|name| !all.contains(name));
+        if more.is_empty() {
+            break;
+        }
+        more.sort_unstable();
+        more.dedup();
+        all.extend(more);
+    }
+    all
 }
 
 /// Whether one of the names is used below a node.
@@ -149,11 +219,22 @@ impl Decision {
 /// The branch by one of the names, between `from` and `to`, that decides whether `to` runs.
 #[must_use]
 pub fn decision(module: &Module, names: &[BindingId], from: NodeId, to: NodeId) -> Option<Decision> {
+    decision_by(module, &|test| uses(module, test, names), from, to)
+}
+
+/// As [`decision`], for the tests that `is_by` says.
+#[must_use]
+pub fn decision_by(
+    module: &Module,
+    is_by: &dyn Fn(NodeId) -> bool,
+    from: NodeId,
+    to: NodeId,
+) -> Option<Decision> {
     let mut inner = to;
     for outer in module.ancestors(to) {
         match module.kind(outer) {
             Kind::If { test, then, otherwise } | Kind::Conditional { test, then, otherwise }
-                if test != inner && uses(module, test, names) =>
+                if test != inner && is_by(test) =>
             {
                 debug_assert!(then == inner || otherwise == inner || test == inner);
                 return Some(Decision::Inside { test, where_true: then == inner });
@@ -162,7 +243,7 @@ pub fn decision(module: &Module, names: &[BindingId], from: NodeId, to: NodeId) 
                 let before = module.list(statements).take_while(|statement| *statement != inner);
                 let after_read = before
                     .filter(|statement| module.node(*statement).span.end >= module.node(from).span.start);
-                let guard = after_read.filter_map(|statement| guard(module, statement, names)).last();
+                let guard = after_read.filter_map(|statement| guard(module, statement, is_by)).last();
                 if let Some(test) = guard {
                     return Some(Decision::Guarded { test });
                 }
@@ -175,10 +256,10 @@ pub fn decision(module: &Module, names: &[BindingId], from: NodeId, to: NodeId) 
 }
 
 /// `if (row) return …;`, `if (row) throw …;`: its test.
-fn guard(module: &Module, statement: NodeId, names: &[BindingId]) -> Option<NodeId> {
+fn guard(module: &Module, statement: NodeId, is_by: &dyn Fn(NodeId) -> bool) -> Option<NodeId> {
     let Kind::If { test, then, otherwise } = module.kind(statement) else { return None };
     let leaves = leaves(module, then) || otherwise.is_some() && leaves(module, otherwise);
-    (leaves && uses(module, test, names)).then_some(test)
+    (leaves && is_by(test)).then_some(test)
 }
 
 /// Whether a branch always leaves the function.

@@ -75,8 +75,12 @@ pub fn containers<'p>(analysis: &Analysis<'p>, resolver: &Resolver<'p>) -> Vec<C
     all
 }
 
+/// Classes of the program.
+pub type Singletons = FxHashSet<(FileId, ClassId)>;
+
 /// Classes of which one object lives as long as the process: made at module level, or by a framework's injector.
-fn singletons(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> FxHashSet<(FileId, ClassId)> {
+#[must_use]
+pub fn singletons(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Singletons {
     let mut all = FxHashSet::default();
     for (file, module) in analysis.program().modules() {
         for call in module.calls() {

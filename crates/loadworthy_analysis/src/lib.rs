@@ -20,6 +20,7 @@ mod handles;
 mod handling;
 mod hooks;
 mod index;
+mod key_values;
 mod lifetimes;
 mod links;
 mod loading;
@@ -38,6 +39,7 @@ mod routes;
 mod schema;
 mod sequence;
 mod sessions;
+mod shared_state;
 mod stars;
 mod switches;
 mod tally;
@@ -45,7 +47,7 @@ mod values;
 mod work;
 mod wrappers;
 
-pub use access::{Access, Decision, accesses, decision, results, uses};
+pub use access::{Access, Decision, accesses, decision, decision_by, derived, results, uses};
 pub use analysis::{Analysis, Repetition};
 pub use answers::{Answers, Positions};
 pub use applications::Application;
@@ -58,9 +60,10 @@ pub use failure::{Cause, CauseKind, Failing, Failures, Outlet, installed_version
 pub use fate::{Fate, fate};
 pub use formula::{Formula, Term};
 pub use graph::{CallGraph, Edge, Timing};
-pub use growth::{Addition, Container, ContainerKind, Removal, containers};
+pub use growth::{Addition, Container, ContainerKind, Removal, Singletons, containers, singletons};
 pub use handles::{Called, Folded, Held, Outcome, function_at};
 pub use handling::{Handling, handling, is_in_try};
+pub use key_values::{KeyAccess, KeyOperation, key_accesses};
 pub use lifetimes::{
     Started, StartedKind, Stop, is_stopped_nearby, kind as started_kind, started_by_effects,
 };
@@ -79,6 +82,7 @@ pub use react::{Component, EffectHook, State, is_in_flow, is_made_anew, setter_c
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use schema::{Models, models};
 pub use sequence::{Step as AwaitedStep, Waterfall, waterfalls};
+pub use shared_state::{Emptied, Fill, emptied, fills};
 pub use switches::{Switch, switches};
 pub use tally::{Tallies, Trip, TripKind, chosen, total};
 pub use values::{External, Number, Resolver, Root, Site, Step, Value, Values};

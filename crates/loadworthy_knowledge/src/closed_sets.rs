@@ -141,7 +141,7 @@ closed_set! {
         ImplicitLimit1 = "implicit-limit-1", FullScan = "full-scan", FanOut = "fan-out",
         Sync = "sync", MainThread = "main-thread", Threadpool = "threadpool",
         Expensive = "expensive", MemoryHeavy = "memory-heavy", WholeBuffer = "whole-buffer",
-        Streaming = "streaming", Unmistakable = "unmistakable",
+        Streaming = "streaming", Unmistakable = "unmistakable", OwnTrip = "own-trip",
     }
 }
 

@@ -57,6 +57,9 @@ fn paginated(reader: &Reader<'_, '_>) -> Bound {
 
 fn table(reader: &Reader<'_, '_>) -> Option<Box<str>> {
     let (file, node) = reader.receiver()?;
+    if let Some(model) = reader.name().eq("save").then(|| reader.made_of((file, node))).flatten() {
+        return reader.name_of(model);
+    }
     let module = reader.module(file)?;
     // `db.collection("users").find()`, `mongoose.model("User").find()`
     if let Kind::Call { arguments, .. } = module.kind(node)
@@ -81,6 +84,7 @@ fn operation(name: &str, reader: &Reader<'_, '_>) -> (Operation, Yields) {
         "findOne" | "findById" | "exists" | "populate" => (Operation::Read, Yields::One),
         "countDocuments" | "count" | "estimatedDocumentCount" => (Operation::Read, Yields::Summary),
         "create" | "insertOne" | "insertMany" => (Operation::Insert, Yields::Written),
+        "save" if reader.is_of_new() => (Operation::Insert, Yields::Written),
         "save" => (Operation::Update, Yields::Written),
         "bulkWrite" | "bulkSave" | "updateOne" | "updateMany" | "replaceOne" | "update" => {
             (Operation::Update, Yields::Written)

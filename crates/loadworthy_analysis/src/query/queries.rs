@@ -83,7 +83,9 @@ fn is_unfinished(knowledge: &Knowledge, lib: LibId, handle: HandleId) -> bool {
 
 /// Whether a call begins a query.
 fn is_head(knowledge: &Knowledge, call: &LibraryCall<'_>) -> bool {
-    if !is_database(knowledge, call.lib) || is_unfinished(knowledge, call.lib, call.on) {
+    // What is called on the rows of a query is no part of it, though one object may stand for both.
+    let is_own = call.member.is_some_and(|member| member.has(Flag::OwnTrip));
+    if !is_database(knowledge, call.lib) || is_unfinished(knowledge, call.lib, call.on) && !is_own {
         return false;
     }
     if call.effect().is_some_and(|effect| effect.is_database_trip() && effect != Effect::BatchLoad) {

@@ -131,6 +131,57 @@ impl<'p> Reader<'_, 'p> {
         }
     }
 
+    /// Whether the head is called on an object that the program has just made: `new User(…).save()`.
+    pub(super) fn is_of_new(&self) -> bool {
+        let Some((file, node)) = self.receiver() else { return false };
+        let Some(module) = self.module(file) else { return false };
+        matches!(module.kind(self.origin((file, node)).1), Kind::New { .. })
+    }
+
+    /// What an object was made of: the model of `new User(…)` and of `await User.findById(…)`.
+    pub(super) fn made_of(&self, site: Site) -> Option<Site> {
+        let (file, at) = self.origin(site);
+        let module = self.module(file)?;
+        match module.kind(at) {
+            Kind::New { callee, .. } => Some((file, callee)),
+            Kind::Call { .. } => {
+                let mut at = at;
+                while let Kind::Call { callee, .. } = module.kind(at) {
+                    let Kind::Member { object, .. } = module.kind(callee) else { return None };
+                    at = object;
+                }
+                Some((file, at))
+            }
+            _ => None,
+        }
+    }
+
+    /// The expression that a constant holds, awaited or not; the expression itself otherwise.
+    fn origin(&self, (file, node): Site) -> Site {
+        let Some(module) = self.module(file) else { return (file, node) };
+        let mut at = node;
+        for _ in 0..3 {
+            at = match module.kind(at) {
+                Kind::Await(value) => value,
+                Kind::Name { binding, .. } => {
+                    match module.binding(binding).map(|it| module.parent(it.node)) {
+                        Some(parent) => match module.kind(parent) {
+                            Kind::Declarator { target, init }
+                                if init.is_some() && matches!(module.kind(target), Kind::Binding(_)) =>
+                            {
+                                init
+                            }
+                            _ => break,
+                        },
+                        None => break,
+                    }
+                }
+                _ => break,
+            };
+        }
+        (file, at)
+    }
+
     /// Whether the expression is an array literal, or a name of one.
     pub(super) fn array(&self, (file, node): Site) -> Option<Vec<Site>> {
         let module = self.module(file)?;

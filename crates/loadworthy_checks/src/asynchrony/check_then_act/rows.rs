@@ -1,0 +1,478 @@
+//! Races on rows of the database.
+
+use std::collections::BTreeSet;
+
+use loadworthy_analysis::{
+    Access, Decision, FunctionRef, Operation, Operator, Query, Site, Yields, accesses, decision, derived,
+    results, uses,
+};
+use loadworthy_capacity::{Cost, Failure, Severity};
+use loadworthy_schema::Table;
+use loadworthy_syntax::{Binary, BindingId, Kind, Module, NodeId};
+
+use super::META;
+use super::computed::{changed_in_place, computed, existence, is_computed, next_by_call};
+use super::polarity::{Polarity, polarity};
+use super::telling::{fix, words};
+use crate::audit::Audit;
+use crate::finding::{Confidence, Evidence, Finding, Place};
+
+/// What goes wrong when two requests interleave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shape {
+    /// Looked for, not found, inserted.
+    FindThenInsert,
+    /// Counted, below a limit, inserted.
+    CountThenInsert,
+    /// Counted, not the last, changed or deleted.
+    LastOne,
+    /// The largest so far plus one, inserted.
+    NextNumber,
+    /// Read, computed, written back.
+    ReadModifyWrite,
+    /// A code that may be used once, read and then used up.
+    UsedOnce,
+}
+
+/// A read, and the write that it decides.
+pub(super) struct Race<'a> {
+    pub(super) shape: Shape,
+    pub(super) read: Access<'a>,
+    pub(super) write: Access<'a>,
+}
+
+/// The races of a function: one for each table, whose root cause is one decision. A callback's are its caller's as well:
+/// `seen` has the places of those that were told.
+pub(super) fn races(
+    audit: &Audit<'_, '_>,
+    module: &Module,
+    function: FunctionRef,
+    seen: &mut BTreeSet<(Site, Site)>,
+    findings: &mut Vec<Finding>,
+) {
+    let all = accesses(audit.analysis, function);
+    let mut told: Vec<&str> = Vec::new();
+    for (at, read) in all.iter().enumerate() {
+        let Some(table) = read.query.table.as_deref() else { continue };
+        if read.query.operation != Operation::Read || told.contains(&table) {
+            continue;
+        }
+        let names = results(module, read.at.1);
+        // A race inside one callee is that callee's finding.
+        let writes =
+            all.iter().skip(at + 1).filter(|write| write.at != read.at && write.query.operation.is_write());
+        let found = writes.filter(|write| is_same_table(audit, read.query, write.query)).find_map(|write| {
+            let pair = Race { shape: Shape::FindThenInsert, read: *read, write: *write };
+            let shape = shape(audit, module, &pair, &names)?;
+            Some(((read.at, write.at), case(audit, module, &Race { shape, ..pair })?))
+        });
+        if let Some((places, finding)) = found {
+            told.push(table);
+            if seen.insert(places) {
+                findings.push(finding);
+            }
+        }
+    }
+}
+
+fn is_same_table(audit: &Audit<'_, '_>, read: &Query, write: &Query) -> bool {
+    let (Some(left), Some(right)) = (&read.table, &write.table) else { return false };
+    if left.eq_ignore_ascii_case(right) {
+        return true;
+    }
+    let table = |query: &Query, name: &str| {
+        audit.analysis.models().table_named(query.site.0, name).map(|it| &it.name)
+    };
+    table(read, left).is_some_and(|name| Some(name) == table(write, right))
+}
+
+fn shape(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[BindingId]) -> Option<Shape> {
+    let (read, write) = (race.read.query, race.write.query);
+    if is_locked(audit, race) {
+        return None;
+    }
+    let (from, to) = (race.read.at.1, race.write.at.1);
+    let all = derived(audit.analysis, (race.read.at.0, module), names, (from, to));
+    if let Some(shape) = asserted(audit, race) {
+        return Some(shape);
+    }
+    match write.operation {
+        Operation::Insert => {
+            if is_next_number(audit, module, race, names) {
+                return Some(Shape::NextNumber);
+            }
+            let near = decision(module, names, from, to)
+                .or_else(|| decision(module, &existence(module, &all, names), from, to));
+            match near.map(|decision| polarity(module, decision)) {
+                Some(Polarity::WhereAbsent) if !read.filter.all.is_empty() => Some(Shape::FindThenInsert),
+                Some(Polarity::BelowLimit) => Some(Shape::CountThenInsert),
+                // What is left of a limit, computed from a count.
+                None if is_counted(module, read, &all, names) => {
+                    decision(module, &all, from, to).map(|_| Shape::CountThenInsert)
+                }
+                _ => None,
+            }
+        }
+        Operation::Update => {
+            let is_changed =
+                is_computed(module, race, names) || changed_in_place(module, race, names).is_some();
+            if is_changed && !names_old_value(write) {
+                return Some(Shape::ReadModifyWrite);
+            }
+            is_last_one(module, race, names).or_else(|| used_once(module, race, &all))
+        }
+        Operation::Delete => is_last_one(module, race, names).or_else(|| used_once(module, race, &all)),
+        _ => None,
+    }
+}
+
+/// `await ensureEmailIsFree(email)`: what is called reads, decides and throws; what comes after it runs where it did not.
+fn asserted(audit: &Audit<'_, '_>, race: &Race<'_>) -> Option<Shape> {
+    if race.read.hops == 0 {
+        return None;
+    }
+    let call = audit.analysis.calls().at(race.read.at)?;
+    let [target] = call.targets.as_slice() else { return None };
+    let module = audit.program().module(target.0)?;
+    let inner = accesses(audit.analysis, *target);
+    let read = inner.iter().find(|access| access.query.site == race.read.query.site)?;
+    let names = results(module, read.at.1);
+    let test = throwing_test(module, *target, &names)?;
+    let holds = polarity(module, Decision::Guarded { test });
+    let is_count = read.query.yields == Yields::Summary || module.source(test).contains(".length");
+    match race.write.query.operation {
+        Operation::Insert if holds == Polarity::BelowLimit => Some(Shape::CountThenInsert),
+        Operation::Insert if holds == Polarity::WhereAbsent && !read.query.filter.all.is_empty() => {
+            Some(Shape::FindThenInsert)
+        }
+        Operation::Update | Operation::Delete if is_count && names_one(module.source(test)) => {
+            Some(Shape::LastOne)
+        }
+        _ => None,
+    }
+}
+
+/// The test by one of the names whose branch throws, in the function's own code.
+fn throwing_test(module: &Module, (_, function): FunctionRef, names: &[BindingId]) -> Option<NodeId> {
+    let lowered = module.function(function)?;
+    module.all_nodes(lowered.node).into_iter().find_map(|node| {
+        let Kind::If { test, then, .. } = module.kind(node) else { return None };
+        let last = match module.kind(then) {
+            Kind::Block(list) => module.list(list).last().unwrap_or(then),
+            _ => then,
+        };
+        (matches!(module.kind(last), Kind::Throw(_)) && uses(module, test, names)).then_some(test)
+    })
+}
+
+/// Whether a test compares with one: the last, the first.
+fn names_one(test: &str) -> bool {
+    test.split(|letter: char| !letter.is_alphanumeric()).any(|word| matches!(word, "1" | "2"))
+}
+
+fn used_once(module: &Module, race: &Race<'_>, names: &[BindingId]) -> Option<Shape> {
+    let (read, write) = (race.read.query, race.write.query);
+    if is_used_once(read).is_none() && !reads_unused(read) || write_requires_unused(read, write) {
+        return None;
+    }
+    decision(module, names, race.read.at.1, race.write.at.1).map(|_| Shape::UsedOnce)
+}
+
+/// Whether the read asks for what is not used up yet: `used: false`, `usedAt: null`.
+fn reads_unused(read: &Query) -> bool {
+    read.filter.all.iter().any(|condition| {
+        let name = condition.column.to_lowercase();
+        let is_mark = ["used", "redeemed", "consumed", "claimed"].iter().any(|word| name.contains(word));
+        is_mark && matches!(condition.operator, Operator::Equal | Operator::Null | Operator::Not)
+    })
+}
+
+/// How many there are, or whether a count of them.
+fn is_counted(module: &Module, read: &Query, all: &[BindingId], names: &[BindingId]) -> bool {
+    let is_length = |name: &BindingId| {
+        let node = module.binding(*name).map(|declared| module.parent(declared.node));
+        let Some(Kind::Declarator { init, .. }) = node.map(|node| module.kind(node)) else { return false };
+        module.source(init).contains(".length")
+            && !matches!(module.kind(init), Kind::Member { .. } | Kind::Call { .. } | Kind::Template { .. })
+            || is_smallest(module, init)
+    };
+    let later = all.iter().filter(|name| !names.contains(name));
+    (read.yields == Yields::Many || read.yields == Yields::Summary) && later.into_iter().any(is_length)
+}
+
+/// `Math.min(5 - codes.length, …)`.
+fn is_smallest(module: &Module, node: NodeId) -> bool {
+    let Kind::Call { callee, .. } = module.kind(node) else { return false };
+    module.source(callee) == "Math.min" && module.source(node).contains(".length")
+}
+
+/// A count that must not fall below a number, and a write that lowers it.
+fn is_last_one(module: &Module, race: &Race<'_>, names: &[BindingId]) -> Option<Shape> {
+    let read = race.read.query;
+    let decision = decision(module, names, race.read.at.1, race.write.at.1)?;
+    let test = module.source(decision.test());
+    let is_count = read.yields == Yields::Summary || test.contains(".length");
+    let compares =
+        test.split(|letter: char| !"<>=!".contains(letter)).any(|word| !word.is_empty() && word != "!");
+    (is_count && compares && names_one(test)).then_some(Shape::LastOne)
+}
+
+/// Whether the rows are locked, or the transaction is serialisable.
+fn is_locked(audit: &Audit<'_, '_>, race: &Race<'_>) -> bool {
+    let whole = audit.source(race.read.query.whole).to_lowercase();
+    let words = ["for update", "forupdate", "lock", "pessimistic", "serializable", "advisory"];
+    if words.iter().any(|word| whole.contains(word)) {
+        return true;
+    }
+    let function = audit.analysis.owner(race.read.at);
+    let Some(module) = audit.program().module(function.0) else { return false };
+    // The call that the function is handed to, and what stands before the read: locks and isolation levels.
+    let Some(lowered) = module.function(function.1) else { return false };
+    let around = module.source(module.parent(lowered.node)).to_lowercase();
+    [
+        "serializable",
+        "advisory",
+        "withlock",
+        ".lock(",
+        "mutex",
+        "acquire(",
+        "for update",
+        "setnx",
+        "runexclusive",
+    ]
+    .iter()
+    .any(|word| around.contains(word))
+}
+
+/// The written values hold one more than the largest that was read.
+fn is_next_number(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[BindingId]) -> bool {
+    let is_largest = race.read.query.order.first().is_some_and(|order| order.is_descending == Some(true));
+    let is_newest = race.read.query.bound.most() == Some(1);
+    is_largest
+        && (is_computed(module, race, names)
+            || is_newest && next_by_call(audit, module, (&race.read, &race.write), names))
+}
+
+/// The update's condition names more than the row: a version, the old value, a floor.
+fn names_old_value(write: &Query) -> bool {
+    let is_guard = |column: &str| {
+        let name = column.to_lowercase();
+        !(name == "id" || name == "_id" || name.ends_with("id") || name.ends_with("uuid"))
+    };
+    write.filter.is_open
+        || write
+            .filter
+            .all
+            .iter()
+            .any(|condition| matches!(condition.operator, Operator::Range) || is_guard(&condition.column))
+}
+
+/// Names of values that may be used once.
+const ONE_TIME: [&str; 11] = [
+    "otp",
+    "coupon",
+    "voucher",
+    "invite",
+    "invitation",
+    "nonce",
+    "verification",
+    "reset",
+    "backup",
+    "magic",
+    "onetime",
+];
+
+fn is_used_once(read: &Query) -> Option<&str> {
+    read.filter.equal_columns().find(|column| {
+        let name = column.to_lowercase().replace('_', "");
+        matches!(name.as_str(), "code" | "token")
+            || ONE_TIME.iter().any(|word| name.starts_with(word) && !name.ends_with("id"))
+    })
+}
+
+/// The write's own condition makes it fail the second time.
+fn write_requires_unused(read: &Query, write: &Query) -> bool {
+    write.filter.is_open
+        || write.filter.all.iter().any(|condition| {
+            let name = condition.column.to_lowercase();
+            name.contains("used")
+                || name.contains("status")
+                || name.contains("redeem")
+                || name.contains("consum")
+        })
+        || read.filter.is_empty()
+}
+
+fn case(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>) -> Option<Finding> {
+    let site = race.read.at;
+    let table = race.read.query.table.as_deref().unwrap_or("the table");
+    let known = audit.analysis.models().table_named(site.0, table);
+    let columns: Vec<&str> = race.read.query.filter.equal_columns().collect();
+    let is_unique = known.is_some_and(|it| it.is_unique(&columns));
+    if is_unique && race.shape == Shape::FindThenInsert && is_conflict_caught(audit, module, race.write.at) {
+        return None;
+    }
+    let column = written_column(module, race);
+    let cost = Cost { failure: Some(Failure::LostWrite), ..audit.cost_at(site) };
+    let (least, most) = severity(race, is_unique, column.as_deref(), takes(module, race));
+    let finding = Finding::new(
+        &META,
+        site,
+        evidence(audit, race),
+        cost,
+        words(audit, race, known, (&columns, is_unique)),
+        fix(race, table, &columns, column.as_deref()),
+    )
+    .at_least(least)
+    .at_most(most)
+    .confidence(if race.read.hops + race.write.hops == 0 {
+        Confidence::High
+    } else {
+        Confidence::Medium
+    });
+    Some(doubt(audit, race, known, finding))
+}
+
+/// What decides it where the code does not tell.
+fn doubt(audit: &Audit<'_, '_>, race: &Race<'_>, known: Option<&Table>, finding: Finding) -> Finding {
+    let table = race.read.query.table.as_deref().unwrap_or("the table");
+    if audit.is_unreached(race.read.at) {
+        let function = audit.function_name(audit.analysis.owner(race.read.at));
+        return finding
+            .unless(format!("no route or job that reaches {function} was found; see who calls it"));
+    }
+    if race.shape == Shape::FindThenInsert && known.is_none() {
+        return finding.unless(format!(
+            "the schema of `{table}` was not found: with a unique index on what is looked for, the second insert fails \
+             (is that caught?); without one, duplicates appear"
+        ));
+    }
+    if race.shape == Shape::UsedOnce {
+        return finding.confidence(Confidence::Medium);
+    }
+    finding
+}
+
+/// Columns that hold money or things that run out.
+const SCARCE: [&str; 14] = [
+    "balance",
+    "stock",
+    "inventory",
+    "quantity",
+    "seats",
+    "seat",
+    "credits",
+    "credit",
+    "wallet",
+    "available",
+    "remaining",
+    "funds",
+    "tickets",
+    "uses",
+];
+
+/// Columns that hold money: a lost update is wrong in both directions.
+const MONEY: [&str; 5] = ["balance", "credits", "credit", "wallet", "funds"];
+
+/// `takes`: the value is made smaller. What is only added to can't run out.
+fn severity(race: &Race<'_>, is_unique: bool, column: Option<&str>, takes: bool) -> (Severity, Severity) {
+    let is_among = |words: &[&str]| {
+        column.is_some_and(|column| {
+            let name = column.to_lowercase();
+            words.iter().any(|word| name == *word || name.ends_with(word) || name.starts_with(word))
+        })
+    };
+    let is_scarce = takes && is_among(&SCARCE) || is_among(&MONEY);
+    match race.shape {
+        Shape::ReadModifyWrite if is_scarce => (Severity::Critical, Severity::Critical),
+        Shape::FindThenInsert if is_unique => (Severity::Medium, Severity::Medium),
+        Shape::FindThenInsert | Shape::UsedOnce => (Severity::Medium, Severity::High),
+        Shape::CountThenInsert | Shape::LastOne | Shape::NextNumber | Shape::ReadModifyWrite => {
+            (Severity::Medium, Severity::High)
+        }
+    }
+}
+
+/// Whether the written value is smaller than what was read: `stock - 1`, `stock -= 1`.
+fn takes(module: &Module, race: &Race<'_>) -> bool {
+    let names = results(module, race.read.at.1);
+    let operand = computed(module, race, &names).or_else(|| changed_in_place(module, race, &names));
+    operand.is_some_and(|operand| match module.kind(module.parent(operand)) {
+        Kind::Binary { operator, .. } | Kind::Assign { operator: Some(operator), .. } => {
+            operator == Binary::Subtract
+        }
+        Kind::Assign { value, .. } => module.source(value).contains('-'),
+        Kind::Update(_) => module.source(module.parent(operand)).contains("--"),
+        _ => false,
+    })
+}
+
+/// The column of `{ stock: product.stock - 1 }`.
+fn written_column(module: &Module, race: &Race<'_>) -> Option<String> {
+    if race.shape != Shape::ReadModifyWrite {
+        return None;
+    }
+    let names = results(module, race.read.at.1);
+    let operand = computed(module, race, &names).or_else(|| changed_in_place(module, race, &names))?;
+    let source = module.source(operand);
+    let name = source.trim_end_matches(')').rsplit(['.', '(']).next()?;
+    Some(name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?.to_owned())
+}
+
+/// What the databases and libraries call the violation of a unique key.
+const CONFLICT_WORDS: [&str; 12] = [
+    "P2002",
+    "11000",
+    "23505",
+    "ER_DUP_ENTRY",
+    "1062",
+    "UniqueConstraint",
+    "UniqueViolation",
+    "duplicate key",
+    "Duplicate",
+    "SQLITE_CONSTRAINT",
+    ".code",
+    "conflict",
+];
+
+/// Whether a unique violation of the write is told apart somewhere: a `catch` around it, here or in a caller.
+fn is_conflict_caught(audit: &Audit<'_, '_>, module: &Module, write: Site) -> bool {
+    let tells = |text: &str| CONFLICT_WORDS.iter().any(|word| text.contains(word));
+    let mut inner = write.1;
+    for outer in module.ancestors(write.1) {
+        if let Kind::Try { block, handler, .. } = module.kind(outer)
+            && block == inner
+            && tells(module.source(handler))
+        {
+            return true;
+        }
+        inner = outer;
+    }
+    // `.catch(error => …)`, or the query's own function.
+    let statement = audit.source(audit.statement(write));
+    statement.contains(".catch(") && tells(statement)
+}
+
+fn evidence(audit: &Audit<'_, '_>, race: &Race<'_>) -> Vec<Evidence> {
+    let note = |what: &str, access: &Access<'_>| Evidence {
+        place: Place::Code(access.at),
+        note: format!("{what} `{}`", access.query.table.as_deref().unwrap_or("the table")),
+    };
+    let mut chain = audit
+        .chain_to(race.read.at, format!("reads {}", race.read.query.table.as_deref().unwrap_or_default()));
+    for access in [&race.read, &race.write] {
+        if access.hops > 0 {
+            chain.push(Evidence {
+                place: Place::Code(access.query.site),
+                note: String::from("the query of that call"),
+            });
+        }
+    }
+    let act = match race.write.query.operation {
+        Operation::Insert => "inserts into",
+        Operation::Delete => "deletes from",
+        _ => "writes",
+    };
+    chain.push(note(act, &race.write));
+    chain
+}
