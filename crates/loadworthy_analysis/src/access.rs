@@ -89,6 +89,7 @@ fn is_in_flow(
 #[must_use]
 pub fn results(module: &Module, call: NodeId) -> Vec<BindingId> {
     let mut at = call;
+    let mut chained = Vec::new();
     // Of `const [user, codes] = await Promise.all([…])` the name at the same position.
     let mut position = None;
     let names = |target: NodeId, position: Option<usize>| match (module.kind(target), position) {
@@ -99,10 +100,26 @@ pub fn results(module: &Module, call: NodeId) -> Vec<BindingId> {
     };
     for outer in module.ancestors(call) {
         match module.kind(outer) {
-            Kind::Declarator { target, init } if init == at => return names(target, position),
-            Kind::Assign { target, value, .. } if value == at => return names(target, position),
+            Kind::Declarator { target, init } if init == at => {
+                chained.extend(names(target, position));
+                return chained;
+            }
+            Kind::Assign { target, value, .. } if value == at => {
+                chained.extend(names(target, position));
+                return chained;
+            }
             Kind::Array(items) if position.is_none() => {
                 position = module.list(items).position(|item| item == at);
+                at = outer;
+            }
+            // `User.findOne(…).then((user) => …)`; what the callback gives may be kept as well.
+            Kind::Call { callee, arguments } if callee == at && is_then(module, callee) => {
+                let first = module.list(arguments).next().map(|node| module.kind(node));
+                if let Some(Kind::Function(function)) = first {
+                    let parameters = module.function(function).map(|it| it.parameters);
+                    let parameter = parameters.and_then(|list| module.list(list).next());
+                    chained.extend(parameter.map_or_else(Vec::new, |pattern| bindings_in(module, pattern)));
+                }
                 at = outer;
             }
             Kind::Await(_)
@@ -110,10 +127,14 @@ pub fn results(module: &Module, call: NodeId) -> Vec<BindingId> {
             | Kind::Index { .. }
             | Kind::Call { .. }
             | Kind::Binary { .. } => at = outer,
-            _ => return Vec::new(),
+            _ => return chained,
         }
     }
-    Vec::new()
+    chained
+}
+
+fn is_then(module: &Module, callee: NodeId) -> bool {
+    matches!(module.kind(callee), Kind::Member { name, .. } if module.str(name) == "then")
 }
 
 fn bindings_in(module: &Module, pattern: NodeId) -> Vec<BindingId> {

@@ -32,8 +32,7 @@ pub(crate) fn discover(root: &Path, options: &DiscoverOptions) -> Result<Project
     if files.is_empty() {
         diagnostics.push(nothing_to_audit(&listing));
     }
-    let tree =
-        Tree { files: files.iter().map(|file| (file.path.clone(), file.id)).collect(), packages: dirs };
+    let tree = Tree::new(&files, dirs);
     let resolver = Resolver { tree, by_name: by_name(&packages), configs };
     let versions = Versions::compute(&root, &packages, &lockfiles, &catalogs);
     let declared = Declared::of(&packages);

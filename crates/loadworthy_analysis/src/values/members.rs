@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use loadworthy_knowledge::{Effect, Returns};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{ClassId, FunctionId, Kind, MemberKind, NodeId, TypeForm, TypeId};
 
 use super::alternatives::MAX_ALTERNATIVES;
 use super::injection::parameter_decorators;
 use super::memo::Question;
-use super::{External, Resolver, Site, Step, Value, Values, join, none, one};
+use super::{External, Resolver, Root, Site, Step, Value, Values, join, none, one};
+use crate::handles::Folded;
 
 /// Types of the language that say the same of a value as their first argument.
 const WRAPPING_TYPES: [&str; 9] =
@@ -208,7 +210,8 @@ impl Resolver<'_> {
         join(values.iter().map(|value| match value {
             Value::Function(file, function) => self.unwrapped(*file, *function, site),
             Value::External(external) => {
-                let handed_back = if gives_back(external) { self.handed_function(site) } else { none() };
+                let is_back = gives_back(external) || self.wraps_handlers(external);
+                let handed_back = if is_back { self.handed_function(site) } else { none() };
                 if handed_back.is_empty() {
                     one(Value::External(external.then(Step::Call(site))))
                 } else {
@@ -217,6 +220,24 @@ impl Resolver<'_> {
             }
             _ => none(),
         }))
+    }
+
+    /// Whether a package's export gives back the handler that it is handed, its failures passed on: what the framework
+    /// passes to the one, the other gets.
+    fn wraps_handlers(&self, external: &External) -> bool {
+        let (Root::Package(_), [] | [Step::Get(_)]) = (&external.root, &*external.steps) else {
+            return false;
+        };
+        let (on, name) = match self.fold(external) {
+            Folded::Held(on) => (on, Arc::from("")),
+            Folded::Member(on, name) => (on, name),
+            Folded::Result(_) | Folded::Unknown => return false,
+        };
+        let knowledge = self.program.knowledge();
+        let found = knowledge.member_nearest(on.lib, on.handle, &name, on.module.as_deref(), None);
+        found.is_some_and(|found| {
+            found.row.effect == Effect::ErrorForward && found.row.returns == Returns::Middleware
+        })
     }
 
     /// The function that is the first argument of a call.

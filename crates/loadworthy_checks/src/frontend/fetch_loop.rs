@@ -35,9 +35,10 @@
 //! Dependencies that are primitive, memoised, refs or constants of the module; requests behind a debounce; polling that is
 //! slow against the number of users.
 
+mod polling;
 mod queries;
 
-use loadworthy_analysis::{Component, EffectHook, Site, is_in_flow, is_made_anew, setter_calls};
+use loadworthy_analysis::{Component, EffectHook, Site, is_made_anew, setter_calls};
 use loadworthy_capacity::{ExtraRequests, Reach, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileId;
@@ -67,15 +68,13 @@ impl Check for FetchLoop {
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         queries::run(audit, findings);
+        polling::run(audit, findings);
         for (file, module) in audit.program().modules() {
             for component in audit.analysis.components(file) {
                 for effect in &component.effects {
                     let case = Case { file, module, component, effect };
                     findings.extend(
-                        case.repeats(audit)
-                            .or_else(|| case.polls(audit))
-                            .or_else(|| case.types(audit))
-                            .or_else(|| case.overtakes(audit)),
+                        case.repeats(audit).or_else(|| case.types(audit)).or_else(|| case.overtakes(audit)),
                     );
                 }
                 findings.extend(debounce_per_render(audit, module, component));
@@ -199,63 +198,6 @@ impl Case<'_> {
                 if matches!(self.module.str(name), "map" | "filter" | "concat" | "slice")),
             _ => false,
         }
-    }
-
-    /// `setInterval` around a request: the number of users times its rate.
-    fn polls(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
-        let calls = audit.analysis.calls().of_file(self.file);
-        let (timer, millis) = calls.iter().find_map(|call| {
-            let library = call.library.as_ref()?;
-            let is_timer = library.effect() == Some(Effect::TimerSet) && &*library.name == "setInterval";
-            let is_own = is_in_flow(audit.analysis, (self.file, call.function), self.effect.function);
-            if !is_timer || !is_own {
-                return None;
-            }
-            let requests = call.handed.iter().any(|handed| {
-                audit.analysis.works().of(handed.function).any(|effect| effect == Effect::HttpRequest)
-            });
-            let delay = audit.resolver.argument(call.site, 1)?;
-            let millis = audit.origins().number(delay).filter(|_| requests)?;
-            Some((call.site, millis))
-        })?;
-        let rate = f64::from(audit.target.users) * 1000.0 / millis.max(1.0);
-        if rate < audit.target.requests_per_second * WORTH_TELLING {
-            return None;
-        }
-        let component = &self.component.name;
-        let seconds = millis / 1000.0;
-        Some(
-            Finding::new(
-                &META,
-                timer,
-                vec![Evidence { place: Place::Code(timer), note: format!("every {seconds} s") }],
-                audit.cost_at(timer).reached(Reach::PerRender).extra(ExtraRequests::PerUserPerSecond(1.0 / seconds)),
-                Words {
-                    title: format!("{component} polls every {seconds} s"),
-                    problem: format!(
-                        "Every open {component} sends a request each {seconds} s, whether something has changed or not, also in a \
-                         hidden tab: {} users ÷ {seconds} s = {rate:.0} requests per second, against {} req/s of the whole target.",
-                        audit.target.users, audit.target.requests_per_second
-                    ),
-                    verify: format!(
-                        "Open {component} in ten tabs and count the requests per minute in the server's log: {:.0}.",
-                        600.0 / seconds
-                    ),
-                    tradeoff: String::from("A longer interval shows changes later; a push (server-sent events) keeps a connection for each user."),
-                },
-                Fix {
-                    description: String::from(
-                        "Poll less often, stop while `document.hidden`, add jitter, and let the server answer 304 by ETag; or push \
-                         changes by server-sent events.",
-                    ),
-                    before: Some(audit.source(timer).to_owned()),
-                    ..Fix::default()
-                },
-            )
-            .confidence(Confidence::Medium)
-            .at_least(Severity::Medium)
-            .at_most(Severity::High),
-        )
     }
 
     /// A request for each keystroke: a dependency that an input's `onChange` sets, without a pause.

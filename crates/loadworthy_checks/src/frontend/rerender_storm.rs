@@ -34,6 +34,8 @@
 //! Projects with the React Compiler; small components; handlers behind a throttle, debounce, transition or animation frame;
 //! providers that never render again.
 
+mod clocks;
+
 use loadworthy_analysis::{Call, Component, Multiplicity, Site, is_made_anew};
 use loadworthy_capacity::{Reach, Severity};
 use loadworthy_knowledge::Effect;
@@ -109,6 +111,8 @@ impl Check for RerenderStorm {
                 findings.extend(case.every_frame(audit));
                 findings.extend(case.keystrokes(audit));
                 findings.extend(case.random_key(audit));
+                findings.extend(case.clock(audit));
+                findings.extend(case.position_key(audit));
             }
         }
     }
@@ -169,7 +173,7 @@ impl Case<'_> {
             ["Provider", "Context", "App", "Layout", "Wrapper"].iter().any(|word| self.name().contains(word))
                 || path.contains("provider")
                 || path.contains("context");
-        if !renders_again || !is_shared || path.contains("/ui/") {
+        if !is_shared || path.contains("/ui/") {
             return None;
         }
         self.elements().into_iter().find_map(|element| {
@@ -177,11 +181,12 @@ impl Case<'_> {
             let is_provider = matches!(self.module.kind(component), Kind::Member { name, .. }
                 if self.module.str(name) == "Provider");
             let (_, _, value) = self.attributes(element).into_iter().find(|(_, key, _)| is_provider && *key == "value")?;
-            if !is_made_anew(self.module, self.component.function.1, value) {
+            let is_new = is_made_anew(self.module, self.component.function.1, value);
+            if !is_new || !renders_again && !self.uses_properties(value) {
                 return None;
             }
             let provider = self.module.source(component);
-            Some(self.finding(
+            let finding = self.finding(
                 audit,
                 (self.file, value),
                 Told {
@@ -192,9 +197,14 @@ impl Case<'_> {
                         self.name()
                     ),
                     fix: "Memoise the value (`useMemo`) and the functions in it (`useCallback`), or split state and functions into two contexts.",
-                    most: Severity::Medium,
+                    most: if renders_again { Severity::Medium } else { Severity::Monitor },
                 },
-            ))
+            );
+            Some(if renders_again {
+                finding
+            } else {
+                finding.unless(format!("whether what renders {} renders again", self.name()))
+            })
         })
     }
 

@@ -84,7 +84,7 @@ impl Query<'_> {
         if matches!(last, "" | "." | "..") {
             return self.directory(&path).or_else(|| self.source_of(&path));
         }
-        self.source_of(&path)
+        self.source_of(&path).or_else(|| self.resolver.tree.without_case(&path))
     }
 
     /// `/src/main.tsx`, as Vite serves it.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::{FileId, PackageId};
+use crate::{FileId, PackageId, SourceFile};
 
 /// Tried in this order; declarations last, since the code beside them says more.
 const EXTENSIONS: &[&str] =
@@ -30,12 +30,32 @@ pub(crate) enum Prefer {
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     pub(crate) files: FxHashMap<String, FileId>,
+    /// By the path in lower case: Windows and macOS find a file whatever the case of its name.
+    pub(crate) lower: FxHashMap<String, FileId>,
     pub(crate) packages: FxHashMap<String, PackageId>,
 }
 
 impl Tree {
+    pub(crate) fn new(files: &[SourceFile], packages: FxHashMap<String, PackageId>) -> Self {
+        let mut lower = FxHashMap::default();
+        for file in files {
+            lower.entry(file.path.to_lowercase()).or_insert(file.id);
+        }
+        Self { files: files.iter().map(|file| (file.path.clone(), file.id)).collect(), lower, packages }
+    }
+
     pub(crate) fn exact(&self, path: &str) -> Option<FileId> {
         self.files.get(path).copied()
+    }
+
+    /// The file that a system without case in its paths finds. Where there is case, the import fails; the code behind it is
+    /// still the application's.
+    pub(crate) fn without_case(&self, path: &str) -> Option<FileId> {
+        let path = path.to_lowercase();
+        let find = |path: &str| self.lower.get(path).copied();
+        let extended =
+            |path: &str| EXTENSIONS.iter().find_map(|extension| find(&format!("{path}{extension}")));
+        find(&path).or_else(|| extended(&path)).or_else(|| extended(&crate::paths::child(&path, "index")))
     }
 
     /// The path as written, as compiled, or with an extension added.

@@ -82,13 +82,27 @@ pub(super) fn changed_in_place(module: &Module, race: &Race<'_>, names: &[Bindin
             }
             Kind::Assign { operator: None, target, value } => {
                 target == member
-                    && arithmetic(module, value, names).is_some_and(|operand| same(module, operand, member))
+                    && (arithmetic(module, value, names).is_some_and(|operand| same(module, operand, member))
+                        || sums_up(module, value, names))
             }
             Kind::Update(_) => true,
             _ => false,
         };
         (object == reference && is_change).then_some(member)
     })
+}
+
+/// `product.reviews.length`, `product.reviews.reduce(…) / product.reviews.length`: a summary of what the document holds.
+fn sums_up(module: &Module, value: NodeId, names: &[BindingId]) -> bool {
+    match module.kind(value) {
+        Kind::Member { object, name } if module.str(name) == "length" => uses(module, object, names),
+        Kind::Call { callee, .. } => match module.kind(callee) {
+            Kind::Member { object, name } if module.str(name) == "reduce" => uses(module, object, names),
+            _ => false,
+        },
+        Kind::Binary { operator: Binary::Divide, left, .. } => sums_up(module, left, names),
+        _ => false,
+    }
 }
 
 /// Whether two places have the same text, brackets and defaults aside.
