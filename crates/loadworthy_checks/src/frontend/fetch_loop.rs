@@ -36,6 +36,7 @@
 //! slow against the number of users.
 
 mod polling;
+mod pushes;
 mod queries;
 
 use loadworthy_analysis::{Component, EffectHook, Site, is_made_anew, setter_calls};
@@ -69,6 +70,7 @@ impl Check for FetchLoop {
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         queries::run(audit, findings);
         polling::run(audit, findings);
+        pushes::run(audit, findings);
         for (file, module) in audit.program().modules() {
             for component in audit.analysis.components(file) {
                 for effect in &component.effects {

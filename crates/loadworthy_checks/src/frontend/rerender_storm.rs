@@ -186,9 +186,9 @@ impl Case<'_> {
                 return None;
             }
             let provider = self.module.source(component);
-            let finding = self.finding(
+            let mut finding = self.finding(
                 audit,
-                (self.file, value),
+                (self.file, self.made_at(value)),
                 Told {
                     title: format!("{} gives `{provider}` another value in each render", self.name()),
                     problem: format!(
@@ -200,6 +200,10 @@ impl Case<'_> {
                     most: if renders_again { Severity::Medium } else { Severity::Monitor },
                 },
             );
+            finding.evidence.push(Evidence {
+                place: Place::Code((self.file, value)),
+                note: format!("the value of `{provider}`"),
+            });
             Some(if renders_again {
                 finding
             } else {

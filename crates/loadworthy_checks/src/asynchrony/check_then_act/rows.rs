@@ -309,7 +309,8 @@ fn case(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>) -> Option<Findi
     let known = audit.analysis.models().table_named(site.0, table);
     let columns: Vec<&str> = race.read.query.filter.equal_columns().collect();
     let is_unique = known.is_some_and(|it| it.is_unique(&columns));
-    if is_unique && race.shape == Shape::FindThenInsert && is_conflict_caught(audit, module, race.write.at) {
+    let is_caught = race.shape == Shape::FindThenInsert && is_conflict_caught(audit, module, race.write.at);
+    if is_unique && is_caught {
         return None;
     }
     let column = written_column(module, race);
@@ -330,6 +331,12 @@ fn case(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>) -> Option<Findi
     } else {
         Confidence::Medium
     });
+    if known.is_none() && is_caught {
+        return Some(finding.unless(format!(
+            "whether the unique violation that is caught here is told to the client as a conflict, and whether `{table}` has a \
+             unique key on what is looked for: its schema was not found"
+        )));
+    }
     Some(doubt(audit, race, known, finding))
 }
 
@@ -341,10 +348,10 @@ fn doubt(audit: &Audit<'_, '_>, race: &Race<'_>, known: Option<&Table>, finding:
         return finding
             .unless(format!("no route or job that reaches {function} was found; see who calls it"));
     }
+    // Without a schema it is one or the other: a unique index and an unhandled violation, or duplicates.
     if race.shape == Shape::FindThenInsert && known.is_none() {
-        return finding.unless(format!(
-            "the schema of `{table}` was not found: with a unique index on what is looked for, the second insert fails \
-             (is that caught?); without one, duplicates appear"
+        return finding.at_most(Severity::Medium).confidence(Confidence::Medium).assuming(format!(
+            "the schema of `{table}`, which was not found, may have a unique key on what is looked for"
         ));
     }
     if race.shape == Shape::UsedOnce {

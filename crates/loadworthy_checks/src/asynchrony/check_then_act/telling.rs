@@ -26,8 +26,13 @@ pub(super) fn words(
         Shape::FindThenInsert => (
             format!("`{table}` is looked up by {by} and then inserted in {reached}"),
             format!(
-                "Two requests that arrive within one round trip both find nothing and both insert{}.",
-                if known.is_some() { ": nothing in the schema forbids the duplicate" } else { "" }
+                "Two requests that arrive within one round trip both find nothing and both insert: {}.",
+                if known.is_some() {
+                    "nothing in the schema forbids the duplicate"
+                } else {
+                    "the second one fails unhandled if the database has a unique key (the schema is not in the project), and is a \
+                     duplicate otherwise"
+                }
             ),
         ),
         Shape::CountThenInsert => (

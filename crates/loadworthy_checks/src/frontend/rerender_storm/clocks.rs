@@ -99,22 +99,23 @@ impl Case<'_> {
 
     /// Whether a value, or the constant that it is, is made of the component's properties.
     pub(super) fn uses_properties(&self, value: NodeId) -> bool {
-        let made = match self.module.kind(value) {
-            Kind::Name { binding, .. } => {
-                let parent = self.module.binding(binding).map(|declared| self.module.parent(declared.node));
-                match parent.map(|parent| self.module.kind(parent)) {
-                    Some(Kind::Declarator { init, .. }) => init,
-                    _ => value,
-                }
-            }
-            _ => value,
-        };
+        let made = self.made_at(value);
         self.module.all_nodes(made).into_iter().any(|node| {
             let Kind::Name { binding, .. } = self.module.kind(node) else { return false };
             let Some(declared) = self.module.binding(binding) else { return false };
             declared.kind == BindingKind::Parameter
                 && self.module.enclosing_function(declared.node) == self.component.function.1
         })
+    }
+
+    /// The value of the constant that an expression names; the expression itself otherwise.
+    pub(super) fn made_at(&self, value: NodeId) -> NodeId {
+        let Kind::Name { binding, .. } = self.module.kind(value) else { return value };
+        let parent = self.module.binding(binding).map(|declared| self.module.parent(declared.node));
+        match parent.map(|parent| self.module.kind(parent)) {
+            Some(Kind::Declarator { init, .. }) if init.is_some() => init,
+            _ => value,
+        }
     }
 
     /// The second parameter of a callback that makes rows.

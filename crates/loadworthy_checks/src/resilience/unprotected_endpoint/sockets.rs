@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use loadworthy_analysis::{EntryKind, Route, Site, Timing};
 use loadworthy_capacity::{Cost, Severity};
 use loadworthy_project::PackageId;
-use loadworthy_syntax::{FunctionId, Kind};
+use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
 
 use super::META;
 use crate::audit::{Audit, route_name};
@@ -38,6 +38,9 @@ fn knows_who(audit: &Audit<'_, '_>, route: &Route, package: PackageId) -> bool {
     if functions.clone().any(|function| looks(audit, *function, HOPS)) {
         return true;
     }
+    if !strangers(audit, package).is_empty() {
+        return false;
+    }
     // `io.use((socket, next) => …)`, `server.on("upgrade", …)`, `verifyClient`.
     audit.program().modules().any(|(file, module)| {
         let is_own = audit.program().project().file(file).is_some_and(|it| it.package == package);
@@ -53,6 +56,55 @@ fn knows_who(audit: &Audit<'_, '_>, route: &Route, package: PackageId) -> bool {
             ]
             .iter()
             .any(|word| module.text().contains(word))
+    })
+}
+
+/// Middleware of sockets that lets those pass who bring no token, or a wrong one: `next()` in the other branch of a test of the
+/// token, or where its check has failed.
+fn strangers(audit: &Audit<'_, '_>, package: PackageId) -> Vec<Site> {
+    let mut found = Vec::new();
+    for (file, module) in audit.program().modules() {
+        let is_own = audit.program().project().file(file).is_some_and(|it| it.package == package);
+        if !is_own || !module.text().contains(".use(") || !module.text().contains("handshake") {
+            continue;
+        }
+        for call in module.calls() {
+            let Kind::Call { callee, arguments } = module.kind(*call) else { continue };
+            let is_use =
+                matches!(module.kind(callee), Kind::Member { name, .. } if module.str(name) == "use");
+            let handler = module.list(arguments).last().map(|last| (last, module.kind(last)));
+            let Some((node, Kind::Function(_))) = handler.filter(|_| is_use) else { continue };
+            if module.source(node).contains("handshake") && lets_pass(module, node) {
+                found.push((file, *call));
+            }
+        }
+    }
+    found
+}
+
+fn lets_pass(module: &Module, handler: NodeId) -> bool {
+    module.all_nodes(handler).into_iter().any(|node| {
+        let Kind::Call { callee, arguments } = module.kind(node) else { return false };
+        if module.source(callee) != "next" || !arguments.is_empty() {
+            return false;
+        }
+        let mut inner = node;
+        for outer in module.ancestors(node).take_while(|outer| *outer != handler) {
+            match module.kind(outer) {
+                Kind::Catch { .. } => return true,
+                Kind::If { test, otherwise, then } => {
+                    let text = module.source(test).to_lowercase();
+                    let is_of_token = text.contains("token") || text.contains("auth");
+                    let is_negated = text.trim_start().starts_with('!');
+                    if is_of_token && (inner == otherwise && !is_negated || inner == then && is_negated) {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+            inner = outer;
+        }
+        false
     })
 }
 
@@ -74,13 +126,18 @@ fn looks(audit: &Audit<'_, '_>, function: (loadworthy_project::FileId, FunctionI
 fn finding(audit: &Audit<'_, '_>, routes: &[&Route]) -> Option<Finding> {
     let first = routes.first()?;
     let site = connection(audit, first);
-    let evidence = routes
+    let mut evidence: Vec<Evidence> = routes
         .iter()
         .map(|route| Evidence {
             place: Place::Code(connection(audit, route)),
             note: format!("{}: nothing looks at who connects", route_name(route)),
         })
         .collect();
+    let passing = package_of(audit, first.site).map_or_else(Vec::new, |package| strangers(audit, package));
+    evidence.extend(passing.into_iter().map(|site| Evidence {
+        place: Place::Code(site),
+        note: String::from("lets those pass who bring no token, or a wrong one"),
+    }));
     let words = Words {
         title: String::from("anybody may open a socket and keep it"),
         problem: String::from(
