@@ -104,6 +104,9 @@ pub(crate) struct AuditArguments {
     /// Exit with 1 if a finding has this severity or above.
     #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Level>,
+    /// Report only what is not in this earlier report (`--format json`); --fail-on counts the rest alone, the score counts all.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
     /// Exit with 1 if the score is below this.
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub(crate) min_score: Option<f64>,
@@ -163,6 +166,16 @@ pub(crate) enum Format {
     Markdown,
     /// For tools, schema version 1.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of a GitHub workflow; the job's summary as well, where `GITHUB_STEP_SUMMARY` names its file.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// XML of test runners: a suite for each check.
+    Junit,
+    /// Short plain text for coding agents.
+    Agent,
 }
 
 /// Forms of a table.

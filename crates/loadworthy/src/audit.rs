@@ -10,6 +10,7 @@ use loadworthy_environment::Overrides;
 use loadworthy_report::{Audited, Report, SCHEMA_VERSION, Severity, Tool, plan, score};
 
 use crate::arguments::AuditArguments;
+use crate::baseline::{Baseline, Compared};
 use crate::convert::{self, Converted, convert};
 use crate::env;
 use crate::failure::Failure;
@@ -37,6 +38,7 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
     let target = target(arguments.target, session.config.target)?;
     let gate = Gate::of(arguments, &session.config)?;
     let overrides = env::overrides(&arguments.known, &session.config)?;
+    let baseline = arguments.baseline.as_deref().map(Baseline::read).transpose()?;
     let report = session.with_analysis(|analysis| {
         let (setting, mut converted) =
             checked(&session, analysis, target, &overrides, |code| selection.includes(code));
@@ -44,12 +46,25 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
         let mut report = report(analysis, &setting, converted);
         report.diagnostics.extend(setting.facts.unread.iter().map(convert::diagnostic));
         report.diagnostics.extend(comments);
+        let compared = baseline.as_ref().map(|it| it.apply(&session.project, &mut report));
         let verdict = gate.judge(&report);
         session.progress.end();
+        if let Some(compared) = compared.filter(|_| !arguments.project.quiet) {
+            tell(compared);
+        }
         let shown = above(report, gate.shown);
         output::write(analysis.program(), &shown, &destinations, arguments.project.quiet).map(|()| verdict)
     });
     Ok(report?.tell())
+}
+
+/// What a baseline did, on the error stream.
+fn tell(compared: Compared) {
+    let Compared { hidden, gone } = compared;
+    let are = if hidden == 1 { "finding is" } else { "findings are" };
+    anstream::eprintln!(
+        "note: {hidden} {are} in the baseline and not shown; {gone} of the baseline are gone"
+    );
 }
 
 /// The findings of the selected checks, and the setting that they were judged in.

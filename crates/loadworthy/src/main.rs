@@ -4,6 +4,7 @@
 
 mod arguments;
 mod audit;
+mod baseline;
 mod config;
 mod convert;
 mod crash;

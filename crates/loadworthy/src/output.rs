@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use loadworthy_analysis::Program;
-use loadworthy_report::{Color, Detail, Report, TerminalOptions, json, markdown, terminal};
+use loadworthy_checks::{CHECKS, Meta};
+use loadworthy_report::{
+    Color, Detail, Report, Rule, TerminalOptions, agent, github, github_summary, gitlab, json, junit,
+    markdown, sarif, terminal,
+};
 use serde::Serialize;
 
 use crate::arguments::{AuditArguments, Format};
@@ -30,7 +34,7 @@ pub(crate) fn destinations(
     let outputs = at("output").into_iter().zip(arguments.output.iter().map(Word::Output));
     let mut words: Vec<(usize, Word<'_>)> = formats.chain(outputs).collect();
     words.sort_by_key(|(at, _)| *at);
-    paired(words.into_iter().map(|(_, word)| word))
+    paired(words.into_iter().map(|(_, word)| word), is_read_by_agent())
 }
 
 enum Word<'a> {
@@ -38,7 +42,18 @@ enum Word<'a> {
     Output(&'a PathBuf),
 }
 
-fn paired<'a>(words: impl Iterator<Item = Word<'a>>) -> Result<Vec<Destination>, Failure> {
+/// Environment variables that coding agents set for the commands which they run.
+const AGENTS: [&str; 6] =
+    ["CLAUDECODE", "CURSOR_AGENT", "CODEX_SANDBOX", "GEMINI_CLI", "OPENCODE", "AI_AGENT"];
+
+/// Whether a coding agent reads the output: it says so, and no person looks on.
+fn is_read_by_agent() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !io::stdout().is_terminal() && AGENTS.iter().any(|name| is_set(name))
+}
+
+/// `is_agent`: what is written where nothing was asked for is read by a coding agent.
+fn paired<'a>(words: impl Iterator<Item = Word<'a>>, is_agent: bool) -> Result<Vec<Destination>, Failure> {
     let mut destinations: Vec<Destination> = Vec::new();
     let mut open = None;
     for word in words {
@@ -55,7 +70,7 @@ fn paired<'a>(words: impl Iterator<Item = Word<'a>>) -> Result<Vec<Destination>,
     }
     destinations.extend(open.map(to_standard_output));
     if destinations.is_empty() {
-        destinations.push(to_standard_output(Format::Terminal));
+        destinations.push(to_standard_output(if is_agent { Format::Agent } else { Format::Terminal }));
     }
     if destinations.iter().filter(|destination| destination.file.is_none()).count() > 1 {
         return Err(Failure::usage("two reports can't go to the standard output").hint(
@@ -74,9 +89,12 @@ fn by_extension(file: &Path) -> Result<Format, Failure> {
         Some("json") => Ok(Format::Json),
         Some("md" | "markdown") => Ok(Format::Markdown),
         Some("txt") => Ok(Format::Terminal),
+        Some("sarif") => Ok(Format::Sarif),
+        Some("xml") => Ok(Format::Junit),
         _ if file.as_os_str() == "-" => Ok(Format::Terminal),
-        _ => Err(Failure::usage(format!("which form shall {} have?", file.display()))
-            .hint("put --format terminal, markdown or json before --output")),
+        _ => Err(Failure::usage(format!("which form shall {} have?", file.display())).hint(
+            "put --format (terminal, markdown, json, sarif, github, gitlab, junit, agent) before --output",
+        )),
     }
 }
 
@@ -88,6 +106,9 @@ pub(crate) fn write(
     is_quiet: bool,
 ) -> Result<(), Failure> {
     for destination in destinations {
+        if destination.format == Format::Github {
+            summarise(report)?;
+        }
         match &destination.file {
             None => print(&rendered(program, report, destination.format, &on_standard_output(is_quiet)))?,
             Some(file) => {
@@ -104,7 +125,38 @@ fn rendered(program: &Program<'_>, report: &Report, format: Format, options: &Te
         Format::Terminal => terminal(report, options, &|path| text_of(program, path)),
         Format::Markdown => markdown(report),
         Format::Json => json(report),
+        Format::Sarif => sarif(report, &rules()),
+        Format::Github => github(report),
+        Format::Gitlab => gitlab(report),
+        Format::Junit => junit(report, &rules()),
+        Format::Agent => agent(report),
     }
+}
+
+/// The checks, for the forms that list them.
+fn rules() -> Vec<Rule> {
+    let rule = |meta: &Meta| Rule {
+        code: meta.code.to_owned(),
+        slug: meta.slug.to_owned(),
+        summary: meta.summary.to_owned(),
+        page: meta.documentation(),
+    };
+    CHECKS.iter().map(|check| rule(check.meta())).collect()
+}
+
+/// Adds the summary of a GitHub job to the file that the workflow names.
+fn summarise(report: &Report) -> Result<(), Failure> {
+    let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else {
+        return Ok(());
+    };
+    let file = PathBuf::from(file);
+    let text = github_summary(report);
+    fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&file)
+        .and_then(|mut open| open.write_all(text.as_bytes()))
+        .map_err(|error| Failure::file(&file, error))
 }
 
 /// Colours and width as the standard output has them.

@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod baseline;
 mod demo;
 mod formats;
 mod hostile;

@@ -56,7 +56,9 @@ pub(crate) fn write(root: &Path, path: &str, bytes: &[u8]) {
 pub(crate) fn run_in(dir: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadworthy"));
     command.args(arguments).current_dir(dir).stdin(Stdio::null());
-    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+    let agents = ["CLAUDECODE", "CURSOR_AGENT", "CODEX_SANDBOX", "GEMINI_CLI", "OPENCODE", "AI_AGENT"];
+    let others = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "GITHUB_STEP_SUMMARY"];
+    for variable in agents.iter().chain(&others) {
         command.env_remove(variable);
     }
     let (done, answer) = mpsc::channel();
