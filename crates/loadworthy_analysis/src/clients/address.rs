@@ -29,6 +29,18 @@ impl Address {
         Self::parse(&text)
     }
 
+    /// As [`Self::of`], below a base address.
+    pub(super) fn below(resolver: &Resolver<'_>, module: &Module, site: Site, base: &str) -> Option<Self> {
+        let mut text = base.trim_end_matches('/').to_owned();
+        let mut own = String::new();
+        write(resolver, module, site, 0, &mut own);
+        if !text.is_empty() && !own.starts_with('/') {
+            text.push('/');
+        }
+        text.push_str(&own);
+        Self::parse(&text)
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let path = match text.split_once("://") {

@@ -1,7 +1,9 @@
 //! What the client asks of the server: every request of the pages with its method and URL, and the route that answers it.
 
 mod address;
+mod endpoints;
 mod source;
+mod store;
 
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileClass;
@@ -38,6 +40,8 @@ pub struct ClientRequest {
 pub struct ClientRequests {
     all: Vec<ClientRequest>,
     by_site: FxHashMap<Site, usize>,
+    /// Requests by the name of the hook that sends them.
+    by_hook: FxHashMap<String, usize>,
     /// Elements by the name of their component.
     elements: FxHashMap<String, Vec<Site>>,
 }
@@ -59,15 +63,21 @@ impl ClientRequests {
                 all.push(ClientRequest { site: call.site, function, method, address, routes });
             }
         }
+        let by_hook = declared(analysis, resolver, &mut all);
         let by_site = all.iter().enumerate().map(|(at, request)| (request.site, at)).collect();
         let elements = if all.is_empty() { FxHashMap::default() } else { elements(analysis) };
-        Self { all, by_site, elements }
+        Self { all, by_site, by_hook, elements }
     }
 
     /// The request that a call sends, by its place in the list.
     #[must_use]
     pub fn at(&self, site: Site) -> Option<usize> {
         self.by_site.get(&site).copied()
+    }
+
+    /// The request that a hook sends, by its place in the list.
+    pub(super) fn of_hook(&self, name: &str) -> Option<usize> {
+        self.by_hook.get(name).copied()
     }
 
     /// The elements of a component.
@@ -88,6 +98,32 @@ impl ClientRequests {
             request.site.0 == function.0 && node.is_some_and(|node| module.contains(node, request.site.1))
         })
     }
+}
+
+/// Adds the endpoints that clients declare; the positions of their requests by the names of their hooks.
+fn declared(
+    analysis: &Analysis<'_>,
+    resolver: &Resolver<'_>,
+    all: &mut Vec<ClientRequest>,
+) -> FxHashMap<String, usize> {
+    let mut by_hook = FxHashMap::default();
+    let base = endpoints::base_of(analysis, resolver);
+    for (file, module) in analysis.program().modules() {
+        if !module.text().contains("endpoints") {
+            continue;
+        }
+        for call in module.calls() {
+            let Some(found) = endpoints::endpoint(resolver, module, (file, *call), base.as_deref()) else {
+                continue;
+            };
+            by_hook.extend(found.hooks.into_iter().map(|hook| (hook, all.len())));
+            let routes = matching(analysis, &found.method, &found.address);
+            let function = (file, module.enclosing_function(*call));
+            let (method, address) = (found.method, found.address);
+            all.push(ClientRequest { site: found.site, function, method, address, routes });
+        }
+    }
+    by_hook
 }
 
 fn elements(analysis: &Analysis<'_>) -> FxHashMap<String, Vec<Site>> {
@@ -118,7 +154,10 @@ fn asked(analysis: &Analysis<'_>, resolver: &Resolver<'_>, call: &Call<'_>) -> O
         return of_query_key(resolver, module, call, &arguments);
     }
     let sends = effect == Some(Effect::HttpRequest)
-        || effect.is_none() && analysis.works().of_call(call).any(|effect| effect == Effect::HttpRequest)
+        // A function of the program that wraps one; a library that is handed the function which sends it is none.
+        || effect.is_none()
+            && !call.targets.is_empty()
+            && analysis.works().of_call(call).any(|effect| effect == Effect::HttpRequest)
         || matches!(module.source(callee), "EventSource");
     if !sends {
         return None;
@@ -170,6 +209,15 @@ fn of_query_key(
                 return None;
             }
             options.get("queryKey")?
+        }
+        // `createAsyncThunk("orders/load", async () => …)`: a name, and a function that has the address.
+        Kind::String(text)
+            if !module.str(text).starts_with('/')
+                && arguments
+                    .get(1)
+                    .is_some_and(|second| matches!(module.kind(*second), Kind::Function(_))) =>
+        {
+            return None;
         }
         Kind::Array(_) | Kind::String(_) | Kind::Template { .. } => (call.site.0, first),
         _ => return None,

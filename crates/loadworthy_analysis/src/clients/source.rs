@@ -4,6 +4,7 @@ use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, BindingKind, FunctionId, Kind, Module, NodeId};
 
 use super::ClientRequests;
+use super::store::{self, Payload};
 use crate::analysis::Analysis;
 use crate::links::FunctionRef;
 use crate::values::Site;
@@ -48,7 +49,14 @@ impl Follow<'_, '_> {
         let next = |node: NodeId, filled: &mut Filled| self.expression((file, node), depth + 1, filled);
         match module.kind(node) {
             Kind::Name { binding, .. } => self.binding(module, file, binding, depth, filled),
-            Kind::Member { object, .. } | Kind::Index { object, .. } => next(object, filled),
+            Kind::Member { object, name } => {
+                if is_selected(module, object) {
+                    self.stored(module.str(name), depth, filled);
+                } else {
+                    next(object, filled);
+                }
+            }
+            Kind::Index { object, .. } => next(object, filled),
             Kind::Await(value) => next(value, filled),
             Kind::Binary { left, .. } => next(left, filled),
             Kind::Conditional { then, otherwise, .. } => {
@@ -144,6 +152,14 @@ impl Follow<'_, '_> {
         let Some(call) = self.analysis.calls().at(site) else { return };
         // A query of a library: the request is in its function, or in the hook's key.
         let Some(module) = self.analysis.program().module(site.0) else { return };
+        if let Kind::Call { callee, .. } = module.kind(site.1)
+            && let Some(name) = module.source(callee).rsplit('.').next()
+            && let Some(at) = self.requests.of_hook(name)
+        {
+            filled.requests.push(at);
+            filled.way.extend(self.requests.all().get(at).map(|request| request.site));
+            return;
+        }
         for (at, request) in self.requests.all().iter().enumerate() {
             if request.site.0 == site.0 && module.contains(site.1, request.site.1) {
                 filled.requests.push(at);
@@ -211,13 +227,42 @@ impl Follow<'_, '_> {
         }
         let Some(init) = initial(module, declared.node) else { return };
         filled.way.push((file, init));
-        if let Some(key) = property_name(module, declared.node)
+        // `const [{ orders }, dispatch] = useReducer(…)`
+        if let Some(dispatch) = dispatch_of(module, declared.node) {
+            self.set(module, file, dispatch, depth, filled);
+            return;
+        }
+        let key = property_name(module, declared.node);
+        if let Some(last) = store::selected(module, init) {
+            self.stored(&key.unwrap_or(last), depth, filled);
+            return;
+        }
+        if let Some(key) = key.as_deref().filter(|_| is_selected(module, init)) {
+            self.stored(key, depth, filled);
+            return;
+        }
+        if let Some(key) = key
             && let Some(context) = self.context_of((file, init))
         {
             self.provided(&context, &key, depth, filled);
             return;
         }
         self.expression((file, init), depth + 1, filled);
+    }
+
+    /// What reducers put under a key of the store.
+    fn stored(&self, key: &str, depth: u32, filled: &mut Filled) {
+        if depth > MAX_DEPTH || key.is_empty() {
+            return;
+        }
+        for payload in store::payloads(self.analysis, key) {
+            match payload {
+                Payload::Value(site) => self.expression(site, depth + 2, filled),
+                Payload::Thunk(call) => self.call(call, depth + 2, filled),
+            }
+        }
+        filled.requests.sort_unstable();
+        filled.requests.dedup();
     }
 
     /// `setOrders(await response.json())`: the request of the function that sets it.
@@ -232,7 +277,20 @@ impl Follow<'_, '_> {
             };
             let Some(given) = given else { continue };
             let before = filled.requests.len();
-            if !matches!(module.kind(given), Kind::Function(_)) {
+            if let Kind::Object(parts) = module.kind(given) {
+                // `dispatch({ type: "LOADED", payload: data })`
+                for part in module.list(parts) {
+                    if let Kind::Property { key, value } = module.kind(part)
+                        && module.str(key) != "type"
+                        && matches!(
+                            module.kind(value),
+                            Kind::Name { .. } | Kind::Member { .. } | Kind::Await(_)
+                        )
+                    {
+                        self.expression((file, value), depth + 1, filled);
+                    }
+                }
+            } else if !matches!(module.kind(given), Kind::Function(_)) {
                 self.expression((file, given), depth + 1, filled);
             }
             if filled.requests.len() > before {
@@ -365,6 +423,33 @@ fn initial(module: &Module, node: NodeId) -> Option<NodeId> {
         Kind::Declarator { init, .. } if init.is_some() => Some(init),
         _ => None,
     })
+}
+
+/// A variable that holds a part of a store: `const orderList = useSelector((state) => state.orderList)`.
+fn is_selected(module: &Module, node: NodeId) -> bool {
+    let Kind::Name { binding, .. } = module.kind(node) else { return false };
+    let Some(declared) = module.binding(binding) else { return false };
+    initial(module, declared.node).is_some_and(|init| store::selected(module, init).is_some())
+}
+
+/// The dispatcher beside a part of the state that a reducer makes: `orders` of `const [{ orders }, dispatch] = useReducer(…)`.
+fn dispatch_of(module: &Module, node: NodeId) -> Option<BindingId> {
+    let (pattern, declarator) = module.ancestors(node).find_map(|outer| match module.kind(outer) {
+        Kind::ArrayPattern(_) => Some((outer, module.parent(outer))),
+        _ => None,
+    })?;
+    let Kind::Declarator { target, init } = module.kind(declarator) else { return None };
+    let Kind::Call { callee, .. } = module.kind(init) else { return None };
+    if target != pattern || !module.source(callee).ends_with("useReducer") {
+        return None;
+    }
+    let Kind::ArrayPattern(parts) = module.kind(pattern) else { return None };
+    let mut parts = module.list(parts);
+    let state = parts.next()?;
+    match module.kind(parts.next()?) {
+        Kind::Binding(dispatch) if module.contains(state, node) => Some(dispatch),
+        _ => None,
+    }
 }
 
 /// The key of a destructured parameter: `orders` of `({ orders: list = [] })`.
