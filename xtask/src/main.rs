@@ -2,6 +2,7 @@
 
 mod bare_parse;
 mod bench;
+mod browser;
 mod cargo;
 mod cases;
 mod eval;
@@ -28,11 +29,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run every test: those of the crates, the generated documents, the demos on real Node.js and PostgreSQL.
+    /// Run every test: those of the crates, the generated documents, the demos on real Node.js and PostgreSQL, the HTML
+    /// report in Chromium.
     Test,
     /// Run the examples of the checks: their pages, cases and apps.
     Cases(cases::Options),
-    /// Install and start the demos on real Node.js and PostgreSQL, and count their statements against the audit.
+    /// Install and start the demos on real Node.js and PostgreSQL, and count their statements against the audit; open the HTML
+    /// report in Chromium.
     Real,
     /// Begin a check: its file, its first case and its line in the registry.
     NewCheck(new_check::Options),

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::browser;
 use crate::cargo;
 use crate::failure::Failure;
 
@@ -32,7 +33,7 @@ pub(crate) fn run() -> Result<(), Failure> {
             return Err(Failure::Red(format!("node {} {demo} {routes}", script.display())));
         }
     }
-    Ok(())
+    browser::run()
 }
 
 /// The route table of a demo, in a file.

@@ -166,6 +166,8 @@ pub(crate) enum Format {
     Markdown,
     /// For tools, schema version 1.
     Json,
+    /// One HTML file for people, with filters and search.
+    Html,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
     /// Annotations of a GitHub workflow; the job's summary as well, where `GITHUB_STEP_SUMMARY` names its file.

@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use loadworthy_analysis::Program;
 use loadworthy_checks::{CHECKS, Meta};
 use loadworthy_report::{
-    Color, Detail, Report, Rule, TerminalOptions, agent, github, github_summary, gitlab, json, junit,
+    Color, Detail, Report, Rule, TerminalOptions, agent, github, github_summary, gitlab, html, json, junit,
     markdown, sarif, terminal,
 };
 use serde::Serialize;
@@ -89,11 +89,12 @@ fn by_extension(file: &Path) -> Result<Format, Failure> {
         Some("json") => Ok(Format::Json),
         Some("md" | "markdown") => Ok(Format::Markdown),
         Some("txt") => Ok(Format::Terminal),
+        Some("html" | "htm") => Ok(Format::Html),
         Some("sarif") => Ok(Format::Sarif),
         Some("xml") => Ok(Format::Junit),
         _ if file.as_os_str() == "-" => Ok(Format::Terminal),
         _ => Err(Failure::usage(format!("which form shall {} have?", file.display())).hint(
-            "put --format (terminal, markdown, json, sarif, github, gitlab, junit, agent) before --output",
+            "put --format (terminal, markdown, json, html, sarif, github, gitlab, junit, agent) before --output",
         )),
     }
 }
@@ -125,6 +126,7 @@ fn rendered(program: &Program<'_>, report: &Report, format: Format, options: &Te
         Format::Terminal => terminal(report, options, &|path| text_of(program, path)),
         Format::Markdown => markdown(report),
         Format::Json => json(report),
+        Format::Html => html(report),
         Format::Sarif => sarif(report, &rules()),
         Format::Github => github(report),
         Format::Gitlab => gitlab(report),

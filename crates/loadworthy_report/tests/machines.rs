@@ -3,7 +3,9 @@
 mod common;
 
 use common::{empty, sample};
-use loadworthy_report::{Report, Rule, agent, github, github_summary, gitlab, junit, sarif};
+use loadworthy_report::{
+    Report, Rule, agent, github, github_summary, gitlab, html, html_script, junit, sarif,
+};
 use serde_json::Value;
 
 fn rules() -> Vec<Rule> {
@@ -110,5 +112,36 @@ fn what_agents_read_ends_with_one_line_that_says_how_it_stands() {
         let text = agent(&report);
         assert!(text.lines().last().unwrap().starts_with("loadworthy: "), "{text}");
         assert!(!text.contains('\u{202E}'));
+    }
+}
+
+#[test]
+fn the_policy_of_the_page_names_its_script() {
+    use base64::Engine as _;
+    use sha2::Digest as _;
+    let (script, named) = html_script();
+    assert_eq!(base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(script)), named);
+    let page = html(&sample());
+    assert_eq!(page.matches("<script").count(), 1);
+    assert!(page.contains(&format!("script-src 'sha256-{named}'")));
+}
+
+#[test]
+fn no_text_of_the_code_becomes_markup_of_the_page() {
+    let page = html(&hostile());
+    assert_eq!(page.matches("<script").count(), 1);
+    assert!(!page.contains('\u{0}') && !page.contains('\u{202E}'));
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+}
+
+#[test]
+fn the_page_has_every_finding_once_and_links_lead_to_them() {
+    let report = sample();
+    let page = html(&report);
+    for finding in &report.findings {
+        assert_eq!(page.matches(&format!("id=\"f-{}\"", finding.id)).count(), 1);
+    }
+    for fix in &report.score.top_fixes {
+        assert!(page.contains(&format!("href=\"#f-{}\"", fix.finding)));
     }
 }
