@@ -6,6 +6,7 @@ use loadworthy_syntax::{Binary, BindingId, FunctionId, Kind, Module, NodeId, Una
 
 use crate::analysis::Analysis;
 use crate::calls::{Call, LibraryCall, package_name};
+use crate::links::FunctionRef;
 use crate::origin::{Multiplicity, Origins};
 use crate::query::Operator;
 use crate::values::{Resolver, Site, Value};
@@ -48,8 +49,12 @@ pub struct Block<'p> {
     pub millis: f64,
     /// Its parameter (rounds, iterations), where it has one.
     pub parameter: Option<f64>,
-    /// Runs of the call for one run of the entry point.
+    /// Runs of the call for one run of an entry point that leads through the loops around it.
     pub rounds: f64,
+    /// Milliseconds of one run of the call, for entry points that lead around the loops.
+    pub once_millis: f64,
+    /// The functions whose loops repeat it; empty where none does.
+    pub repeated_by: Vec<FunctionRef>,
     /// What was taken for granted.
     pub assumptions: Vec<String>,
 }
@@ -79,9 +84,11 @@ impl<'a, 'p> Blocks<'a, 'p> {
         }
         let (factor, parameter) = self.by_parameter(call.site, row);
         let size = self.size(call.site, row, &cost.per, &mut assumptions)?;
-        let rounds = self.rounds(call.site);
-        let millis = (cost.value * factor * size + row.cold) * rounds;
-        Some(Block { row, millis, parameter, rounds, assumptions })
+        let (rounds, repeated_by) = self.repeated(call.site);
+        // Only the first run meets a disk that is not warm.
+        let of_rounds = |rounds: f64| cost.value * factor * size * rounds + row.cold;
+        let (millis, once_millis) = (of_rounds(rounds), of_rounds(1.0));
+        Some(Block { row, millis, parameter, rounds, once_millis, repeated_by, assumptions })
     }
 
     fn row(&self, call: &Call<'p>, library: &LibraryCall<'p>) -> Option<&'p BlockingRow> {
@@ -157,7 +164,13 @@ impl<'a, 'p> Blocks<'a, 'p> {
     /// How many times the loops around a place run it, through all callers; loops over what is not known count once.
     #[must_use]
     pub fn rounds(&self, site: Site) -> f64 {
+        self.repeated(site).0
+    }
+
+    /// As [`Self::rounds`], with the functions whose loops they are.
+    fn repeated(&self, site: Site) -> (f64, Vec<FunctionRef>) {
         let mut rounds = 1.0_f64;
+        let mut owners = Vec::new();
         let mut at = site;
         for repetition in self.analysis.repetitions(site) {
             let elements = repetition.repeat.source.and_then(|source| self.elements(source));
@@ -170,9 +183,12 @@ impl<'a, 'p> Blocks<'a, 'p> {
                 continue;
             }
             let count = if waits(module, repetition.repeat.at.1) { count.min(WAITING_ROUNDS) } else { count };
+            if count > 1.0 {
+                owners.push(repetition.owner);
+            }
             rounds = (rounds * count).min(MAX_ROUNDS);
         }
-        rounds
+        (rounds, owners)
     }
 
     /// How many elements an expression has; `None` where nothing says.

@@ -132,7 +132,20 @@ fn millis_per_request(audit: &Audit<'_, '_>, calls: &[Holding<'_, '_>]) -> f64 {
     }
     #[expect(clippy::cast_precision_loss, reason = "counts of routes are small")]
     let part = |count: usize| count as f64 / all.len() as f64;
-    calls.iter().map(|it| it.block.millis * part(routes(it.call.site).len())).sum()
+    calls
+        .iter()
+        .map(|it| {
+            let own = routes(it.call.site);
+            let looped = own.iter().filter(|route| is_looped(audit, it, **route)).count();
+            it.block.millis * part(looped) + it.block.once_millis * part(own.len() - looped)
+        })
+        .sum()
+}
+
+/// Whether a route leads through a loop that repeats the call; one that does not runs it once.
+fn is_looped(audit: &Audit<'_, '_>, it: &Holding<'_, '_>, route: usize) -> bool {
+    it.block.repeated_by.is_empty()
+        || it.block.repeated_by.iter().any(|owner| audit.analysis.reach().routes(*owner).contains(&route))
 }
 
 /// The call that costs most, weighed by its routes; of equals the first.
