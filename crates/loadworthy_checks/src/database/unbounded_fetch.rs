@@ -159,6 +159,8 @@ fn finding(audit: &Audit<'_, '_>, query: &Query, case: &Case) -> Finding {
         }
         (_, Scope::Tenant, Growth::Ordinary) => Severity::Medium,
         (Shape::ClientLimit { .. } | Shape::Inverted { .. }, ..) => Severity::High,
+        // How much people set up is a guess: a guess alone ends no process.
+        _ if case.estimate.growth == Growth::Ordinary && !case.estimate.is_exact => Severity::High,
         _ => Severity::Critical,
     };
     // What grows without end has no size at which it is fine for good.
