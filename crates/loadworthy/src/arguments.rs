@@ -155,6 +155,9 @@ pub(crate) struct TableArguments {
     /// Print who calls each route: the requests of the pages with the routes that answer them.
     #[arg(long)]
     pub(crate) clients: bool,
+    /// Print what stands before each route (rate limit, authentication, body, upload, compression, timeout), and what does not.
+    #[arg(long, conflicts_with = "clients")]
+    pub(crate) protection: bool,
 }
 
 /// Forms of a report.

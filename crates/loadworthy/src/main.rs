@@ -17,6 +17,7 @@ mod output;
 mod pages;
 mod plan;
 mod progress;
+mod protection;
 mod routes;
 mod selection;
 mod sends;

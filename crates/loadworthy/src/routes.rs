@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::arguments::{TableArguments, TableFormat};
 use crate::failure::Failure;
 use crate::output::print;
+use crate::protection;
 use crate::sends::{Sends, sends};
 use crate::session::{Session, diagnostics};
 
@@ -21,6 +22,9 @@ pub(crate) fn run(arguments: &TableArguments) -> Result<(), Failure> {
         let diagnostics: Vec<&Diagnostic> = diagnostics(program).collect();
         if arguments.clients {
             return print(&clients(analysis, arguments.format)?);
+        }
+        if arguments.protection {
+            return print(&protection::matrix(analysis, arguments.format)?);
         }
         match arguments.format {
             TableFormat::Json => print(&json(analysis, &diagnostics)?),

@@ -20,11 +20,24 @@ pub enum Guard {
     Authentication,
     /// Takes in a file.
     Upload,
+    /// Reads the body, up to its limit.
+    Body,
+    /// Compresses the answer.
+    Compression,
+    /// Answers when the handler takes too long.
+    Timeout,
 }
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 3] = [Self::RateLimit, Self::Authentication, Self::Upload];
+    pub const ALL: [Self; 6] =
+        [Self::RateLimit, Self::Authentication, Self::Upload, Self::Body, Self::Compression, Self::Timeout];
+
+    /// Whether a route that lacks it is worth a word: uploads and bodies are taken in only where there are some.
+    #[must_use]
+    pub const fn is_expected(self) -> bool {
+        !matches!(self, Self::Upload | Self::Body)
+    }
 
     /// Its word in reports.
     #[must_use]
@@ -33,6 +46,9 @@ impl Guard {
             Self::RateLimit => "rate-limit",
             Self::Authentication => "authentication",
             Self::Upload => "upload",
+            Self::Body => "body",
+            Self::Compression => "compression",
+            Self::Timeout => "timeout",
         }
     }
 }
@@ -113,6 +129,7 @@ impl<'a, 'p> Protections<'a, 'p> {
                     match row.role {
                         Role::RateLimiter => found.push(Guard::RateLimit),
                         Role::Auth => found.push(Guard::Authentication),
+                        Role::Compression => found.push(Guard::Compression),
                         _ => {}
                     }
                 }
@@ -199,6 +216,8 @@ fn of_effect(effect: Effect) -> Option<Guard> {
     match effect {
         Effect::LimitRate => Some(Guard::RateLimit),
         Effect::RequestUpload => Some(Guard::Upload),
+        Effect::RequestParse => Some(Guard::Body),
+        Effect::TimeoutWrap => Some(Guard::Timeout),
         _ => None,
     }
 }

@@ -328,3 +328,61 @@ app.listen(1);
     );
     assert_eq!(after(""), [before, "GET /after: 0 queries, 0 calls, 0 commands"]);
 }
+
+#[test]
+fn what_stands_before_a_route_and_what_does_not() {
+    let dir = project(&[
+        (
+            "package.json",
+            r#"{"dependencies":{"express":"4","express-rate-limit":"7","compression":"1","multer":"1"}}"#,
+        ),
+        (
+            "app.js",
+            "const express = require('express');
+const { rateLimit } = require('express-rate-limit');
+const compression = require('compression');
+const multer = require('multer');
+const upload = multer({ dest: 'uploads/' });
+const app = express();
+function signedIn(req, res, next) {
+  if (!req.user) return res.status(401).end();
+  next();
+}
+app.get('/before', (req, res) => res.end());
+app.use(compression());
+app.use(express.json({ limit: '50kb' }));
+app.post('/login', rateLimit({ windowMs: 60000, limit: 5 }), (req, res) => res.end());
+app.post('/files', signedIn, upload.single('file'), (req, res) => res.end());
+app.listen(1);
+",
+        ),
+    ]);
+    let output = run(&["--protection", "--format", "json"], dir.path());
+    let rows: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let shown: Vec<String> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let words = |list: &serde_json::Value, key: Option<&str>| {
+                let all = list.as_array().unwrap().iter();
+                let text = |it: &serde_json::Value| key.map_or(it.clone(), |key| it[key].clone());
+                all.map(|it| text(it).as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+            };
+            let guards = words(&row["guards"], Some("guard"));
+            format!("{}: {guards} | {}", row["path"].as_str().unwrap(), words(&row["missing"], None))
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "/before:  | rate-limit authentication compression timeout",
+            "/login: compression body rate-limit | authentication timeout",
+            "/files: compression body authentication upload | rate-limit timeout",
+        ]
+    );
+    let table = run(&["--protection"], dir.path());
+    let table = String::from_utf8_lossy(&table.stdout).into_owned();
+    assert!(table.ends_with("3 routes, 1 with a rate limit\n"), "{table}");
+    assert!(table.contains("body            express.json({ limit: '50kb' })  (app.js:13)"), "{table}");
+}
