@@ -105,10 +105,22 @@ impl<'a, 'p> Protections<'a, 'p> {
         if !is_handler && guards.is_empty() {
             guards.extend(self.by_name(handler.site));
         }
+        if !is_handler && self.is_of_origin(handler.site) {
+            guards.retain(|guard| *guard != Guard::Authentication);
+        }
         guards.sort_unstable();
         guards.dedup();
         self.handlers.insert(handler.site, guards.clone());
         guards
+    }
+
+    /// Whether a middleware asks where a request comes from and not who sends it: it answers 403 too.
+    fn is_of_origin(&self, (file, node): Site) -> bool {
+        let text =
+            self.analysis.program().module(file).map_or("", |module| module.source(node)).to_lowercase();
+        ["csrf", "xsrf", "cors", "helmet", "sanitize"]
+            .iter()
+            .any(|word| text.starts_with(word) || text.contains(&format!(".{word}")))
     }
 
     /// What a middleware of a library does: by the effect of the call that made it, or its package's role.
@@ -136,8 +148,12 @@ impl<'a, 'p> Protections<'a, 'p> {
             }
         }
         let calls = self.analysis.calls();
-        let effects = made.into_iter().filter_map(|at| calls.at(at)?.library.as_ref()?.effect());
-        found.extend(effects.filter_map(of_effect));
+        let members = made.into_iter().filter_map(|at| calls.at(at)?.library.as_ref()?.member);
+        // What parses without a limit of its own (cookies) reads no body.
+        let does = |member: &&loadworthy_knowledge::Member| {
+            member.effect != Effect::RequestParse || !member.bound_options.is_empty()
+        };
+        found.extend(members.filter(does).filter_map(|member| of_effect(member.effect)));
         found
     }
 
