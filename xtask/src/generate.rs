@@ -13,7 +13,7 @@ use crate::cargo::{debug_binary, workspace};
 use crate::failure::Failure;
 use crate::say;
 
-/// Writes docs/checks, docs/cli.md and the schema of the report.
+/// Writes docs/checks, docs/cli.md and the schemas of the report and the configuration.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Write nothing; fail if a document is not what the code says.
@@ -69,6 +69,7 @@ fn documents() -> Result<Vec<(PathBuf, String)>, Failure> {
     }
     all.push((PathBuf::from("docs/checks/README.md"), index));
     all.push((PathBuf::from("docs/report.schema.json"), schema()));
+    all.push((PathBuf::from("docs/config.schema.json"), printed(&["schema", "config"])?));
     all.push((PathBuf::from("docs/cli.md"), command_line()?));
     Ok(all)
 }
@@ -95,20 +96,22 @@ fn page(code: &str, documentation: &str) -> String {
 fn command_line() -> Result<String, Failure> {
     let mut text =
         String::from("# The command line\n\nMade by `cargo xtask generate` from the command's own help.\n");
-    for command in ["", "audit", "env", "routes", "plan", "checks", "explain"] {
-        let mut run = Command::new(debug_binary("loadworthy"));
-        if !command.is_empty() {
-            run.arg(command);
-        }
-        let output = run
-            .arg("--help")
-            .env("COLUMNS", "100")
-            .output()
-            .map_err(|error| Failure::of("loadworthy (run `cargo build --workspace` first)", error))?;
-        let help = String::from_utf8_lossy(&output.stdout).replace("loadworthy.exe", "loadworthy");
+    for command in ["", "audit", "env", "routes", "plan", "checks", "explain", "schema"] {
+        let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|it| !it.is_empty()).collect();
+        let help = printed(&arguments)?.replace("loadworthy.exe", "loadworthy");
         let name = format!("loadworthy {command}");
         let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
         let _ = write!(text, "\n## {}\n\n```text\n{}\n```\n", name.trim_end(), lines.join("\n").trim_end());
     }
     Ok(text)
+}
+
+/// What the command prints.
+fn printed(arguments: &[&str]) -> Result<String, Failure> {
+    let output = Command::new(debug_binary("loadworthy"))
+        .args(arguments)
+        .env("COLUMNS", "100")
+        .output()
+        .map_err(|error| Failure::of("loadworthy (run `cargo build --workspace` first)", error))?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

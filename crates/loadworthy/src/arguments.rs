@@ -42,6 +42,21 @@ pub(crate) enum Task {
         /// Its code or name ("1A", "n-plus-one").
         check: String,
     },
+    /// Print the JSON Schema of `loadworthy.json` or of the JSON report, for editors and tools.
+    Schema {
+        /// Which of them.
+        #[arg(value_enum)]
+        of: Document,
+    },
+}
+
+/// Documents with a published schema.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Document {
+    /// The configuration.
+    Config,
+    /// The report of `--format json`.
+    Report,
 }
 
 /// Which project, and how it is read.

@@ -19,6 +19,7 @@ mod plan;
 mod progress;
 mod protection;
 mod routes;
+mod schema;
 mod selection;
 mod sends;
 mod session;
@@ -51,6 +52,7 @@ fn run(arguments: Arguments, matches: &clap::ArgMatches) -> Result<ExitCode, Fai
         Some(Task::Audit(audit)) => audit::run(&audit, own),
         Some(Task::Checks(options)) => pages::list(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Explain { check }) => pages::explain(&check).map(|()| ExitCode::SUCCESS),
+        Some(Task::Schema { of }) => schema::run(of).map(|()| ExitCode::SUCCESS),
         Some(Task::Env(options)) => env::run(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Plan(options)) => plan::run(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Routes(options)) => routes::run(&options).map(|()| ExitCode::SUCCESS),

@@ -14,5 +14,6 @@ mod formats;
 mod hostile;
 mod messages;
 mod routes;
+mod schema;
 mod support;
 mod suppressions;
