@@ -34,7 +34,7 @@
 //! Projects with the React Compiler; small components; handlers behind a throttle, debounce, transition or animation frame;
 //! providers that never render again.
 
-mod clocks;
+mod keys_and_clocks;
 
 use loadworthy_analysis::{Call, Component, Multiplicity, Site, is_made_anew};
 use loadworthy_capacity::{Reach, Severity};
@@ -546,34 +546,6 @@ impl Case<'_> {
         let Some(lowered) = self.module.function(function) else { return 0 };
         let inside = self.module.node_ids().filter(|node| self.module.contains(lowered.node, *node));
         inside.filter(|node| matches!(self.module.kind(*node), Kind::Element { .. })).count()
-    }
-
-    /// `key={Math.random()}`: every row is a new one in each render.
-    fn random_key(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
-        let value = self.elements().into_iter().find_map(|element| {
-            let (_, _, value) = self.attributes(element).into_iter().find(|(_, key, _)| *key == "key")?;
-            let text = self.module.source(value);
-            let is_new =
-                ["Math.random()", "uuid()", "uuidv4()", "nanoid()", "crypto.randomUUID()", "Date.now()"]
-                    .iter()
-                    .any(|call| text.contains(call));
-            is_new.then_some(value)
-        })?;
-        Some(self.finding(
-            audit,
-            (self.file, value),
-            Told {
-                title: format!("{} gives its rows new keys in each render", self.name()),
-                problem: format!(
-                    "`key={{{}}}` is another one in each render, so React throws away every row of {} with its DOM, state and \
-                     effects and mounts new ones each time.",
-                    self.module.source(value),
-                    self.name()
-                ),
-                fix: "Use an id of the row's data.",
-                most: Severity::Medium,
-            },
-        ))
     }
 
     fn finding(&self, audit: &Audit<'_, '_>, site: Site, told: Told) -> Finding {

@@ -1,4 +1,4 @@
-//! State that a clock sets, and rows that are told apart by their position.
+//! State that a clock sets, and keys of rows that say nothing of the row.
 
 use loadworthy_analysis::Site;
 use loadworthy_capacity::Severity;
@@ -66,6 +66,34 @@ impl Case<'_> {
             let (timer, millis) = Case { file: *file, module, component: hook }.tick(audit)?;
             Some((call.site, timer, millis))
         })
+    }
+
+    /// `key={Math.random()}`: every row is a new one in each render.
+    pub(super) fn random_key(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        let value = self.elements().into_iter().find_map(|element| {
+            let (_, _, value) = self.attributes(element).into_iter().find(|(_, key, _)| *key == "key")?;
+            let text = self.module.source(value);
+            let is_new =
+                ["Math.random()", "uuid()", "uuidv4()", "nanoid()", "crypto.randomUUID()", "Date.now()"]
+                    .iter()
+                    .any(|call| text.contains(call));
+            is_new.then_some(value)
+        })?;
+        Some(self.finding(
+            audit,
+            (self.file, value),
+            Told {
+                title: format!("{} gives its rows new keys in each render", self.name()),
+                problem: format!(
+                    "`key={{{}}}` is another one in each render, so React throws away every row of {} with its DOM, state and \
+                     effects and mounts new ones each time.",
+                    self.module.source(value),
+                    self.name()
+                ),
+                fix: "Use an id of the row's data.",
+                most: Severity::Medium,
+            },
+        ))
     }
 
     /// `key={index}` on rows with inputs, in a component that takes rows away.
