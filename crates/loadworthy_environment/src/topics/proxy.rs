@@ -98,12 +98,17 @@ fn from_call(
 
 fn trust(scene: &Scene<'_>, site: loadworthy_analysis::Site) -> TrustProxy {
     let candidates = scene.code.candidates(site);
-    let constant = candidates.iter().find(|candidate| !matches!(candidate, Candidate::Variable(_)));
-    match constant {
+    // `hops === 0 ? false : hops`: one branch turns it off and another may set it, so a `false` alone decides nothing.
+    let set = candidates.iter().find(|it| !matches!(it, Candidate::Variable(_) | Candidate::Flag(false)));
+    let is_chosen = scene
+        .code
+        .module(site.0)
+        .is_some_and(|module| matches!(module.kind(site.1), Kind::Conditional { .. } | Kind::Binary { .. }));
+    match set {
         Some(Candidate::Flag(true)) => TrustProxy::All,
-        Some(Candidate::Flag(false)) => TrustProxy::Off,
         Some(Candidate::Number(hops)) => TrustProxy::Some(plain(*hops)),
         Some(Candidate::Text(text)) => TrustProxy::Some(text.clone()),
+        None if !is_chosen && matches!(candidates.as_slice(), [Candidate::Flag(false)]) => TrustProxy::Off,
         _ => TrustProxy::Unknown,
     }
 }

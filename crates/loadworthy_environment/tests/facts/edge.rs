@@ -20,6 +20,9 @@ fn trust_proxy_is_read_in_all_its_forms() {
         ("app.enable('trust proxy');", TrustProxy::All),
         ("app.set('trust proxy', 'loopback');", TrustProxy::Some("loopback".to_owned())),
         ("app.set('trust proxy', compute());", TrustProxy::Unknown),
+        ("app.set('trust proxy', hops === 0 ? false : hops);", TrustProxy::Unknown),
+        ("app.set('trust proxy', hops > 0 ? 2 : false);", TrustProxy::Some("2".to_owned())),
+        ("app.set('trust proxy', false);", TrustProxy::Off),
         ("app.set('view engine', 'ejs');", TrustProxy::Off),
     ] {
         assert_eq!(server(code, &[]).trust_proxy.value, trust, "{code}");
