@@ -104,7 +104,7 @@ pub(crate) struct AuditArguments {
     /// Form of the report; repeatable, each with the --output that follows it [default: terminal].
     #[arg(long, value_enum)]
     pub(crate) format: Vec<Format>,
-    /// Write the report to a file; without --format before it, the extension decides (.md, .json, .txt).
+    /// Write the report to a file; without --format before it, the extension decides (.md, .json, .html, .sarif, .xml, .txt).
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
     /// Run these checks only (code or name, joined by commas; repeatable).

@@ -163,6 +163,12 @@ fn fix(fix: checks::Fix) -> report::Fix {
     report::Fix {
         description: fix.description,
         edits: edits.collect(),
+        files: fix.files.into_iter().map(|it| report::NewFile { path: it.path, text: it.text }).collect(),
+        packages: fix
+            .packages
+            .into_iter()
+            .map(|it| report::NewPackage { name: it.name, range: it.range, manifest: it.manifest })
+            .collect(),
         config: fix.setting.map(|(file, setting, value)| report::ConfigChange { file, setting, value }),
         before: fix.before,
         after: fix.after,

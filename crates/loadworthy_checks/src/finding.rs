@@ -106,6 +106,10 @@ pub struct Fix {
     pub after: Option<String>,
     /// Edits that do it; empty where a person must.
     pub edits: Vec<Edit>,
+    /// Files that it adds: a migration.
+    pub files: Vec<NewFile>,
+    /// Packages that the edits import and the application does not declare yet.
+    pub packages: Vec<NewPackage>,
     /// Or the setting that does it: file, setting, value.
     pub setting: Option<(String, String, String)>,
     /// Who may apply it.
@@ -123,6 +127,26 @@ pub struct Edit {
     pub end: u32,
     /// What takes their place.
     pub replacement: String,
+}
+
+/// A file that a fix adds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewFile {
+    /// Relative path; there is none of it yet.
+    pub path: String,
+    /// Its text, lines ended by `\n`.
+    pub text: String,
+}
+
+/// A package that a fix needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewPackage {
+    /// Its name.
+    pub name: String,
+    /// The range of versions that the fix is written for.
+    pub range: String,
+    /// The manifest that has to declare it: relative path of a `package.json`.
+    pub manifest: String,
 }
 
 /// Who may apply a fix.

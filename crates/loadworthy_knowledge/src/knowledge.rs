@@ -15,11 +15,12 @@ use crate::libraries::{Libraries, Library};
 use crate::members::{Members, Origin};
 use crate::names::{HandleId, HandleNames, LibId};
 use crate::options::{OptionRow, OptionRows, OptionTrait};
+use crate::packages::PackageRow;
 use crate::reference::{Cost, Costs, DefaultRow, Defaults, Trap, Traps};
 use crate::rows::Member;
 use crate::source::{
     BLOCKING, CALLBACKS, CONVENTIONS, COSTS, DEADLINES, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File,
-    HANDLES, HOOKS, OPTIONS, TRAPS, WIRING,
+    HANDLES, HOOKS, OPTIONS, PACKAGES, TRAPS, WIRING,
 };
 use crate::steps::{HandleRow, Step, Steps};
 use crate::versions::{Nearest, installed};
@@ -38,6 +39,7 @@ pub struct Knowledge {
     deadlines: Deadlines,
     blocking: Blocking,
     hooks: Vec<Hook>,
+    packages: Vec<PackageRow>,
     defaults: OnceLock<Defaults>,
     costs: OnceLock<Costs>,
     traps: OnceLock<Traps>,
@@ -91,7 +93,9 @@ impl Knowledge {
     /// `first` files, then the compiled-in ones: of equal rows the earlier wins.
     fn build(first: Vec<File>) -> Result<Self, KnowledgeError> {
         let mut files = first;
-        for source in [EFFECTS, HANDLES, CALLBACKS, CONVENTIONS, FAILURES, DEADLINES, BLOCKING, HOOKS] {
+        for source in
+            [EFFECTS, HANDLES, CALLBACKS, CONVENTIONS, FAILURES, DEADLINES, BLOCKING, HOOKS, PACKAGES]
+        {
             files.push(File::parse(source)?);
         }
         let mut knowledge = Self::default();
@@ -105,6 +109,7 @@ impl Knowledge {
                 knowledge.members.add(lib, row, &mut knowledge.handles);
             }
             knowledge.hooks.extend(file.hook);
+            knowledge.packages.extend(file.package);
             for row in file.blocking {
                 let lib = knowledge.known("blocking", &row.lib, row.names.first())?;
                 knowledge.blocking.add(lib, row, &mut knowledge.handles);
@@ -332,6 +337,12 @@ impl Knowledge {
     #[must_use]
     pub fn hooks(&self) -> &[Hook] {
         &self.hooks
+    }
+
+    /// A package that fixes may add.
+    #[must_use]
+    pub fn package(&self, name: &str) -> Option<&PackageRow> {
+        self.packages.iter().find(|row| row.name == name)
     }
 
     /// Every blocking row.

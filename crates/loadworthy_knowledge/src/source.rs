@@ -13,6 +13,7 @@ use crate::failures::{ErrorEvent, GivesUp, KeepsAlive, Rejection, Throws};
 use crate::hooks::Hook;
 use crate::libraries::Library;
 use crate::options::OptionRow;
+use crate::packages::PackageRow;
 use crate::reference::{Cost, DefaultRow, Trap};
 use crate::rows::Member;
 use crate::steps::HandleRow;
@@ -23,6 +24,7 @@ pub(crate) const HANDLES: (&str, &str) = ("handles.toml", include_str!("../data/
 pub(crate) const CALLBACKS: (&str, &str) = ("callbacks.toml", include_str!("../data/callbacks.toml"));
 pub(crate) const CONVENTIONS: (&str, &str) = ("conventions.toml", include_str!("../data/conventions.toml"));
 pub(crate) const HOOKS: (&str, &str) = ("hooks.toml", include_str!("../data/hooks.toml"));
+pub(crate) const PACKAGES: (&str, &str) = ("packages.toml", include_str!("../data/packages.toml"));
 pub(crate) const DEFAULTS: (&str, &str) = ("defaults.toml", include_str!("../data/defaults.toml"));
 pub(crate) const COSTS: (&str, &str) = ("costs.toml", include_str!("../data/costs.toml"));
 pub(crate) const FAILURES: (&str, &str) = ("failures.toml", include_str!("../data/failures.toml"));
@@ -56,6 +58,7 @@ pub(crate) struct File {
     pub(crate) deadline: Vec<DeadlineRow>,
     pub(crate) blocking: Vec<BlockingRow>,
     pub(crate) hook: Vec<Hook>,
+    pub(crate) package: Vec<PackageRow>,
     pub(crate) role: Vec<RoleRow>,
     pub(crate) host: Vec<HostRow>,
     pub(crate) image: Vec<ImageRow>,

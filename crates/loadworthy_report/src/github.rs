@@ -1,4 +1,4 @@
-//! The report as workflow commands of GitHub Actions (annotations in the changed files) and as the summary of a job.
+//! The report as workflow commands of GitHub Actions (annotations at the findings) and as the summary of a job.
 
 use std::fmt::Write;
 

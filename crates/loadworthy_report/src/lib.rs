@@ -37,8 +37,8 @@ pub use measures::measures;
 pub use model::{
     Applicability, Band, Category, Confidence, ConfigChange, Context, Diagnostic, DiagnosticKind, Edit,
     Evidence, Fact, Figure, Finding, Fix, Impact, LeftOut, LoadTest, Location, Measure, MeasureKind,
-    MonitorItem, NeedsConfirmation, PackageScore, Plan, PlanItem, Report, Route, SCHEMA_VERSION, Score,
-    ScoreRange, Severity, Suspicion, Target, TestRequest, Tool, TopFix,
+    MonitorItem, NeedsConfirmation, NewFile, NewPackage, PackageScore, Plan, PlanItem, Report, Route,
+    SCHEMA_VERSION, Score, ScoreRange, Severity, Suspicion, Target, TestRequest, Tool, TopFix,
 };
 pub use plan::plan;
 pub use rules::Rule;

@@ -265,6 +265,12 @@ pub struct Fix {
     /// Edits that do it, where they are known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<Edit>,
+    /// Files that it adds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<NewFile>,
+    /// Packages that it needs and that are not declared yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<NewPackage>,
     /// Or the setting that does it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<ConfigChange>,
@@ -287,6 +293,26 @@ pub struct Edit {
     pub end_offset: u32,
     /// What takes their place.
     pub replacement: String,
+}
+
+/// A file that a fix adds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NewFile {
+    /// Relative path with `/`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A package that a fix needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NewPackage {
+    /// Its name.
+    pub name: String,
+    /// The range of versions that the fix is written for.
+    pub range: String,
+    /// The `package.json` that has to declare it.
+    pub manifest: String,
 }
 
 /// A setting to change.

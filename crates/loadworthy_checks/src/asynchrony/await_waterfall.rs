@@ -269,7 +269,7 @@ fn fix(audit: &Audit<'_, '_>, module: &Module, waterfall: &Waterfall) -> Fix {
             replacement: after,
         }],
         applicability: Applicability::Safe,
-        setting: None,
+        ..Fix::default()
     }
 }
 

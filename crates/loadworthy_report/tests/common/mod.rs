@@ -70,6 +70,8 @@ pub(crate) fn finding(check: &str, severity: Severity) -> Finding {
                 end_offset: 132,
                 replacement: "prisma.order.findMany({ take: 50, include: { user: true } })".into(),
             }],
+            files: Vec::new(),
+            packages: Vec::new(),
             config: None,
             before: Some("const orders = await prisma.order.findMany({ take: 50 });".into()),
             after: Some(
@@ -97,6 +99,8 @@ fn hostile() -> Finding {
     finding.fix = Fix {
         description: "Give it a bound.\n\n# Not a heading".into(),
         edits: Vec::new(),
+        files: Vec::new(),
+        packages: Vec::new(),
         config: Some(ConfigChange { file: ".env".into(), setting: "CACHE_MAX".into(), value: "500".into() }),
         before: Some("const s = `a`;\n```\n</details>".into()),
         after: None,

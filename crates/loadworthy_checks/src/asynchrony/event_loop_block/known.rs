@@ -235,8 +235,8 @@ fn fix(audit: &Audit<'_, '_>, worst: &Holding<'_, '_>, calls: &[Holding<'_, '_>]
         before,
         after: Some(after(audit, shown, &own)),
         edits: edits.map(|edits| edits.into_iter().flatten().collect()).unwrap_or_default(),
-        setting: None,
         applicability: Applicability::Review,
+        ..Fix::default()
     }
 }
 

@@ -166,8 +166,8 @@ fn fix(audit: &Audit<'_, '_>, search: &Search<'_, '_>) -> Fix {
             before,
             after: Some(after),
             edits,
-            setting: None,
             applicability: Applicability::Review,
+            ..Fix::default()
         };
     }
     let key = key_of(audit, search).unwrap_or_else(|| "id".to_owned());

@@ -134,7 +134,7 @@ fn fix(audit: &Audit<'_, '_>, call: &Call<'_>, row: &DeadlineRow) -> Fix {
         before: Some(audit.lines_around(shown, 0)),
         after: Some(after(audit, shown, &edits)),
         edits,
-        setting: None,
         applicability: Applicability::Review,
+        ..Fix::default()
     }
 }

@@ -140,8 +140,8 @@ pub(super) fn fix(
         before: Some(audit.lines_around(shown, 0)),
         after: Some(after(audit, shown, &edits)),
         edits,
-        setting: None,
         applicability: Applicability::Review,
+        ..Fix::default()
     }
 }
 

@@ -232,8 +232,8 @@ fn fix(audit: &Audit<'_, '_>, loose: &Loose, group: &[Loose]) -> Fix {
         after,
         before: Some(before),
         edits: group.iter().filter_map(|it| catch_edit(audit, audit.statement(it.site), &handler)).collect(),
-        setting: None,
         applicability: Applicability::Review,
+        ..Fix::default()
     }
 }
 

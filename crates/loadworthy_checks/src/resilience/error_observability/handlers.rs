@@ -12,6 +12,7 @@ use super::process::{Outcome, Processes, is_server_code, package_of};
 use super::style::Style;
 use crate::audit::{Audit, route_name};
 use crate::finding::{Applicability, Confidence, Evidence, Finding, Fix, Place, Words};
+use crate::imports::package;
 
 /// A handler whose rejection nobody handles.
 struct Exposed {
@@ -212,8 +213,9 @@ fn fix(audit: &Audit<'_, '_>, processes: &Processes, first: &Exposed, count: usi
         before: Some(opening.clone()),
         after: Some(format!("{line}\n{opening}")),
         edits: style.first_line(&line).into_iter().collect(),
-        setting: None,
+        packages: package(audit, application.site.0, patch).unwrap_or_default(),
         applicability: Applicability::Review,
+        ..Fix::default()
     }
 }
 

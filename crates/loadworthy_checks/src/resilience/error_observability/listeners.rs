@@ -180,8 +180,8 @@ fn listener_fix(audit: &Audit<'_, '_>, emitter: &Emitter<'_>, site: Site) -> Fix
         after: Some(format!("{before}\n{line}")),
         before: Some(before),
         edits: Vec::new(),
-        setting: None,
         applicability: Applicability::Manual,
+        ..Fix::default()
     }
 }
 

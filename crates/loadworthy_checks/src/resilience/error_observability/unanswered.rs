@@ -266,8 +266,8 @@ impl Handler<'_, '_> {
             before: Some(before),
             after: Some(after),
             edits: vec![edit],
-            setting: None,
             applicability: Applicability::Review,
+            ..Fix::default()
         }
     }
 
@@ -336,8 +336,8 @@ impl Handler<'_, '_> {
                 end: start,
                 replacement: String::from("return "),
             }],
-            setting: None,
             applicability: Applicability::Review,
+            ..Fix::default()
         }
     }
 }

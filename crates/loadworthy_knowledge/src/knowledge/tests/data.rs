@@ -7,7 +7,7 @@ use super::super::Knowledge;
 use crate::names::{HandleId, without_node};
 use crate::source::{
     BLOCKING, CALLBACKS, CONVENTIONS, COSTS, DEADLINES, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File,
-    HANDLES, HOOKS, OPTIONS, TRAPS, WIRING,
+    HANDLES, HOOKS, OPTIONS, PACKAGES, TRAPS, WIRING,
 };
 use crate::steps::HandleOp;
 
@@ -25,6 +25,7 @@ fn every_file_parses_into_the_closed_sets() {
         BLOCKING,
         DEADLINES,
         HOOKS,
+        PACKAGES,
         DEFAULTS,
         COSTS,
         TRAPS,
