@@ -29,6 +29,9 @@ pub(crate) enum Task {
     /// Audit a project (what `loadworthy PATH` does, too).
     #[command(after_help = EXIT_CODES)]
     Audit(Box<AuditArguments>),
+    /// Apply the fixes that are edits: shows the difference, asks, and writes all of it or nothing.
+    #[command(after_help = EXIT_CODES)]
+    Fix(Box<FixArguments>),
     /// Print what the application runs on: facts with their evidence, and what is to be confirmed.
     Env(EnvArguments),
     /// Print the route table: method, full path, place, middleware and handler.
@@ -125,6 +128,45 @@ pub(crate) struct AuditArguments {
     /// Exit with 1 if the score is below this.
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub(crate) min_score: Option<f64>,
+    #[command(flatten)]
+    pub(crate) known: KnownArguments,
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
+}
+
+/// Options of `loadworthy fix`.
+#[derive(Args, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct FixArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    /// Fixes that keep the behaviour only; the default.
+    #[arg(long, conflicts_with = "review")]
+    pub(crate) safe: bool,
+    /// Fixes that change a response or a default as well: read the difference.
+    #[arg(long)]
+    pub(crate) review: bool,
+    /// Fixes of these checks only (code or name, joined by commas; repeatable).
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Leave the fixes of these checks out (code or name, joined by commas; repeatable).
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub(crate) skip: Vec<String>,
+    /// The fix of one finding: its id in the JSON report, or how that begins.
+    #[arg(long, value_name = "ID")]
+    pub(crate) finding: Option<String>,
+    /// Print the difference and never ask. So it is, too, where the output is no terminal.
+    #[arg(long, conflicts_with = "write")]
+    pub(crate) dry_run: bool,
+    /// Write without asking.
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Write even if git knows changes that are not committed.
+    #[arg(long)]
+    pub(crate) allow_dirty: bool,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t = TableFormat::Terminal)]
+    pub(crate) format: TableFormat,
     #[command(flatten)]
     pub(crate) known: KnownArguments,
     #[command(flatten)]

@@ -30,6 +30,15 @@ pub(crate) fn whole(session: &Session, target: Target, overrides: &Overrides) ->
     })
 }
 
+/// The report of every check, without what comments in the code silence, for a command that audits more than once.
+pub(crate) fn suppressed(session: &Session, target: Target, overrides: &Overrides) -> Report {
+    session.with_one_analysis(|analysis| {
+        let (setting, mut converted) = checked(session, analysis, target, overrides, |_| true);
+        suppress(analysis.program(), &Selection::all(), &mut converted);
+        report(analysis, &setting, converted)
+    })
+}
+
 /// Runs the audit and writes its reports.
 pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let destinations = output::destinations(arguments, matches)?;

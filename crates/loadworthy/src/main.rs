@@ -11,6 +11,7 @@ mod crash;
 mod directive;
 mod env;
 mod failure;
+mod fix;
 mod gate;
 mod location;
 mod output;
@@ -50,6 +51,7 @@ fn run(arguments: Arguments, matches: &clap::ArgMatches) -> Result<ExitCode, Fai
     match arguments.command {
         None => audit::run(&arguments.audit, own),
         Some(Task::Audit(audit)) => audit::run(&audit, own),
+        Some(Task::Fix(options)) => fix::run(&options),
         Some(Task::Checks(options)) => pages::list(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Explain { check }) => pages::explain(&check).map(|()| ExitCode::SUCCESS),
         Some(Task::Schema { of }) => schema::run(of).map(|()| ExitCode::SUCCESS),

@@ -1,9 +1,13 @@
 //! A discovered project with its configuration, knowledge and threads: what every command begins with.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::mem::ManuallyDrop;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use loadworthy_analysis::{Analysis, Program};
+use loadworthy_fix::is_interrupted;
 use loadworthy_knowledge::Knowledge;
 use loadworthy_project::{Diagnostic, DiscoverError, DiscoverOptions, Project};
 use loadworthy_syntax::STACK_BYTES;
@@ -22,6 +26,8 @@ pub(crate) struct Session {
     /// The compiled-in knowledge with the rows of the project, where it has some.
     own_knowledge: Option<Knowledge>,
     pool: ThreadPool,
+    path: PathBuf,
+    options: DiscoverOptions,
 }
 
 impl Session {
@@ -39,7 +45,39 @@ impl Session {
         let project = pool
             .install(|| Project::discover(&arguments.path, &options))
             .map_err(|error| undiscovered(&error))?;
-        Ok(Self { project, config: located.config, progress, own_knowledge, pool })
+        if is_interrupted(&project.root) {
+            anstream::eprintln!(
+                "warning: a `loadworthy fix` was interrupted here, or is writing now; run `loadworthy fix` to set its files back"
+            );
+        }
+        Ok(Self {
+            project,
+            config: located.config,
+            progress,
+            own_knowledge,
+            pool,
+            path: arguments.path.clone(),
+            options,
+        })
+    }
+
+    /// Lists the project anew, as it would be with these texts.
+    pub(crate) fn rediscover(&mut self, changes: Arc<BTreeMap<String, String>>) -> Result<(), Failure> {
+        self.options.changes = changes;
+        let (path, options) = (&self.path, &self.options);
+        self.project =
+            self.pool.install(|| Project::discover(path, options)).map_err(|error| undiscovered(&error))?;
+        Ok(())
+    }
+
+    /// As [`Self::with_analysis`], for a command that goes on: the memory is given back.
+    pub(crate) fn with_one_analysis<T: Send>(&self, use_it: impl FnOnce(&Analysis<'_>) -> T + Send) -> T {
+        self.pool.install(|| {
+            self.progress.stage(&format!("auditing {} files", self.project.files.len()));
+            let knowledge = self.own_knowledge.as_ref().unwrap_or_else(|| Knowledge::builtin());
+            let program = Program::read(&self.project, knowledge);
+            use_it(&Analysis::new(&program))
+        })
     }
 
     /// Reads and links the program and hands it on, on the session's threads.

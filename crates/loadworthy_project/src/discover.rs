@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,34 +12,37 @@ use crate::classify::{Surroundings, classify};
 use crate::dependencies::Declared;
 use crate::head::{self, Head};
 use crate::profile::Profile;
+use crate::read::{self, Disk};
 use crate::resolution::{Resolver, Tree};
 use crate::versions::Versions;
 use crate::walk::{self, Listing};
 use crate::{
     Diagnostic, DiagnosticKind, DiscoverError, DiscoverOptions, FileId, Language, Manifest, ModuleKind,
-    Package, PackageId, Project, SourceFile, lockfile, paths, read, tsconfig, workspaces,
+    Package, PackageId, Project, SourceFile, lockfile, paths, tsconfig, workspaces,
 };
 
 pub(crate) fn discover(root: &Path, options: &DiscoverOptions) -> Result<Project, DiscoverError> {
     let root = readable_root(root)?;
     let mut listing = walk::list(&root, options)?;
+    let disk = Disk { root: root.clone(), changes: Arc::clone(&options.changes) };
     let mut diagnostics = std::mem::take(&mut listing.diagnostics);
-    let mut packages = packages(&root, &listing.manifests, &mut diagnostics);
-    let catalogs = workspaces::apply(&root, &listing.others, &mut packages, &mut diagnostics);
-    let configs = tsconfig::load(&root, &listing.tsconfigs, &packages, &mut diagnostics);
-    let lockfiles = lockfile::load(&root, &listing.others, &mut diagnostics);
+    let mut packages = packages(&disk, &listing.manifests, &mut diagnostics);
+    let catalogs = workspaces::apply(&disk, &listing.others, &mut packages, &mut diagnostics);
+    let configs = tsconfig::load(&disk, &listing.tsconfigs, &packages, &mut diagnostics);
+    let lockfiles = lockfile::load(&disk, &listing.others, &mut diagnostics);
     let dirs = packages.iter().map(|package| (package.dir.clone(), package.id)).collect();
-    let files = source_files(&root, &listing, &packages, &dirs, &mut diagnostics);
+    let files = source_files(&disk, &listing, &packages, &dirs, &mut diagnostics);
     if files.is_empty() {
         diagnostics.push(nothing_to_audit(&listing));
     }
     let tree = Tree::new(&files, dirs);
     let resolver = Resolver { tree, by_name: by_name(&packages), configs };
-    let versions = Versions::compute(&root, &packages, &lockfiles, &catalogs);
+    let versions = Versions::compute(&disk, &packages, &lockfiles, &catalogs);
     let declared = Declared::of(&packages);
     diagnostics.sort();
     Ok(Project {
         root,
+        disk,
         files,
         packages,
         other_files: listing.others,
@@ -69,20 +73,20 @@ fn nothing_to_audit(listing: &Listing) -> Diagnostic {
 }
 
 /// The root first, then by folder.
-fn packages(root: &Path, manifests: &[String], diagnostics: &mut Vec<Diagnostic>) -> Vec<Package> {
+fn packages(disk: &Disk, manifests: &[String], diagnostics: &mut Vec<Diagnostic>) -> Vec<Package> {
     let mut dirs: Vec<&str> =
         manifests.iter().map(|file| paths::parent(file)).filter(|dir| !dir.is_empty()).collect();
     dirs.sort_unstable();
     let has_root = manifests.iter().any(|file| file == "package.json");
-    let mut packages = vec![package(root, "", 0, has_root, diagnostics)];
+    let mut packages = vec![package(disk, "", 0, has_root, diagnostics)];
     for dir in dirs {
-        packages.push(package(root, dir, packages.len(), true, diagnostics));
+        packages.push(package(disk, dir, packages.len(), true, diagnostics));
     }
     packages
 }
 
 fn package(
-    root: &Path,
+    disk: &Disk,
     dir: &str,
     index: usize,
     has_file: bool,
@@ -91,7 +95,7 @@ fn package(
     let file = paths::child(dir, "package.json");
     let mut manifest = Manifest::default();
     if has_file {
-        let text = read::text(root, &file, read::MAX_CONFIG_BYTES);
+        let text = disk.text(&file, read::MAX_CONFIG_BYTES);
         match text.and_then(|text| Manifest::parse(&text, &file)) {
             Ok(parsed) => manifest = parsed,
             Err(diagnostic) => diagnostics.push(diagnostic),
@@ -116,13 +120,13 @@ fn by_name(packages: &[Package]) -> FxHashMap<String, PackageId> {
 
 /// Looks into every file (in parallel) and numbers those that are text, in order of path.
 fn source_files(
-    root: &Path,
+    disk: &Disk,
     listing: &Listing,
     packages: &[Package],
     dirs: &FxHashMap<String, PackageId>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<SourceFile> {
-    let heads: Vec<Head> = listing.sources.par_iter().map(|(path, _)| head::look(root, path)).collect();
+    let heads: Vec<Head> = listing.sources.par_iter().map(|(path, _)| head::look(disk, path)).collect();
     let profiles = profiles(packages);
     let one_offs = one_offs(packages);
     let mut files = Vec::with_capacity(heads.len());

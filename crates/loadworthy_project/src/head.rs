@@ -1,9 +1,7 @@
 //! What the text of a file tells without parsing it: directive, generated, minified, not text.
 
-use std::fs;
-use std::path::Path;
-
-use crate::{Diagnostic, DiagnosticKind, Language, read};
+use crate::read::{self, Disk};
+use crate::{Diagnostic, DiagnosticKind, Language};
 
 /// How much is looked at to tell minified code.
 const MINIFIED_WINDOW_BYTES: usize = 32 * 1024;
@@ -35,8 +33,8 @@ pub(crate) enum Directive {
 }
 
 /// Looks at one source file. An unreadable one tells nothing; reading it later gives the diagnostic.
-pub(crate) fn look(root: &Path, path: &str) -> Head {
-    let Ok(bytes) = fs::read(read::absolute(root, path)) else { return Head::default() };
+pub(crate) fn look(disk: &Disk, path: &str) -> Head {
+    let Ok(bytes) = disk.bytes(path) else { return Head::default() };
     if is_not_text(&bytes) {
         let message = "skipped: not JavaScript or TypeScript text";
         let diagnostic = Some(Diagnostic::of_file(DiagnosticKind::NotText, path, message));

@@ -1,7 +1,9 @@
 //! What can be asked of discovery, and how it can fail.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Choices for [`Project::discover`](crate::Project::discover).
 #[derive(Clone, Debug)]
@@ -10,11 +12,14 @@ pub struct DiscoverOptions {
     pub max_file_bytes: u64,
     /// Globs relative to the root; a file or folder which matches one is left out.
     pub exclude: Vec<String>,
+    /// Texts in place of those on disk, and of files that are not there yet, by relative path: the project as it would
+    /// be after changes that are not written.
+    pub changes: Arc<BTreeMap<String, String>>,
 }
 
 impl Default for DiscoverOptions {
     fn default() -> Self {
-        Self { max_file_bytes: 1024 * 1024, exclude: Vec::new() }
+        Self { max_file_bytes: 1024 * 1024, exclude: Vec::new(), changes: Arc::default() }
     }
 }
 

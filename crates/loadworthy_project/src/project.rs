@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::dependencies::Declared;
+use crate::read::Disk;
 use crate::resolution::{Query, Resolver};
 use crate::versions::Versions;
 use crate::{
@@ -23,6 +24,7 @@ pub struct Project {
     pub other_files: Vec<String>,
     /// What could not be taken into account, sorted.
     pub diagnostics: Vec<Diagnostic>,
+    pub(crate) disk: Disk,
     pub(crate) resolver: Resolver,
     pub(crate) versions: Versions,
     pub(crate) declared: Declared,
@@ -62,7 +64,7 @@ impl Project {
     /// A diagnostic if the file has vanished or can not be read.
     pub fn read(&self, id: FileId) -> Result<String, Diagnostic> {
         match self.file(id) {
-            Some(file) => read::text(&self.root, &file.path, read::MAX_CONFIG_BYTES),
+            Some(file) => self.disk.text(&file.path, read::MAX_CONFIG_BYTES),
             None => Err(Diagnostic {
                 file: None,
                 line: None,
@@ -80,7 +82,7 @@ impl Project {
         if self.other_files.binary_search_by(|known| known.as_str().cmp(path)).is_err() {
             return Err(Diagnostic::of_file(DiagnosticKind::Unreadable, path, "not a file of the project"));
         }
-        read::text(&self.root, path, read::MAX_CONFIG_BYTES)
+        self.disk.text(path, read::MAX_CONFIG_BYTES)
     }
 
     /// What `specifier` means in the file `from`. Looks at nothing but memory; meant for many threads.

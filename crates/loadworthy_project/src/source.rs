@@ -81,7 +81,8 @@ pub enum Language {
 
 impl Language {
     /// The dialect of a path, if it is source code at all.
-    pub(crate) fn of_path(path: &str) -> Option<Self> {
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
         let name = paths::file_name(path);
         let (stem, extension) = name.rsplit_once('.')?;
         match extension {

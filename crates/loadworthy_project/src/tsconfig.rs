@@ -3,12 +3,11 @@
 //! Project references are not followed: each folder's own files count, so that the `tsconfig.app.json` beside a
 //! `tsconfig.json` is seen anyway.
 
-use std::path::Path;
-
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use crate::{Diagnostic, DiagnosticKind, Package, json, paths, read};
+use crate::read::{self, Disk};
+use crate::{Diagnostic, DiagnosticKind, Package, json, paths};
 
 /// The mappings of every folder that has a configuration; the `tsconfig.json` of a folder comes first.
 pub(crate) type Configs = FxHashMap<String, Vec<Mapping>>;
@@ -45,12 +44,12 @@ impl Rule {
 
 /// Reads every configuration file.
 pub(crate) fn load(
-    root: &Path,
+    disk: &Disk,
     files: &[String],
     packages: &[Package],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Configs {
-    let mut loader = Loader { root, packages, raw: FxHashMap::default(), diagnostics };
+    let mut loader = Loader { disk, packages, raw: FxHashMap::default(), diagnostics };
     let mut ordered: Vec<&String> = files.iter().collect();
     ordered.sort_by_key(|file| (paths::parent(file), rank(paths::file_name(file)), file.as_str()));
     let mut configs = Configs::default();
@@ -100,7 +99,7 @@ struct Located<T> {
 }
 
 struct Loader<'l> {
-    root: &'l Path,
+    disk: &'l Disk,
     packages: &'l [Package],
     raw: FxHashMap<String, Raw>,
     diagnostics: &'l mut Vec<Diagnostic>,
@@ -149,7 +148,7 @@ impl Loader<'_> {
     }
 
     fn parse(&self, file: &str) -> Result<Raw, Diagnostic> {
-        let text = read::text(self.root, file, read::MAX_CONFIG_BYTES)?;
+        let text = self.disk.text(file, read::MAX_CONFIG_BYTES)?;
         let value = json::parse(&text, file, DiagnosticKind::Config)?.value();
         let paths = value.pointer("/compilerOptions/paths").and_then(Value::as_object);
         Ok(Raw {
@@ -194,7 +193,7 @@ impl Loader<'_> {
     /// The path itself, with `.json`, or as a folder.
     fn existing(&self, path: &str) -> Option<String> {
         let candidates = [path.to_owned(), format!("{path}.json"), paths::child(path, "tsconfig.json")];
-        candidates.into_iter().find(|candidate| read::absolute(self.root, candidate).is_file())
+        candidates.into_iter().find(|candidate| self.disk.is_file(candidate))
     }
 
     /// Once for each file and message.

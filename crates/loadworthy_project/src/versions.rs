@@ -1,13 +1,12 @@
 //! Which version of a dependency a package gets, and how that is known.
 
-use std::path::Path;
-
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use crate::lockfile::Lockfile;
+use crate::read::{self, Disk};
 use crate::workspaces::Catalogs;
-use crate::{Dependency, DiagnosticKind, Package, PackageId, json, paths, read};
+use crate::{Dependency, DiagnosticKind, Package, PackageId, json, paths};
 
 /// A version with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +56,7 @@ impl Versions {
     }
 
     pub(crate) fn compute(
-        root: &Path,
+        disk: &Disk,
         packages: &[Package],
         lockfiles: &[Lockfile],
         catalogs: &Catalogs,
@@ -67,7 +66,7 @@ impl Versions {
             .map(|package| {
                 let mut versions = FxHashMap::default();
                 for dependency in &package.manifest.dependencies {
-                    let sources = Sources { root, package, lockfiles, catalogs };
+                    let sources = Sources { disk, package, lockfiles, catalogs };
                     if let Some(version) = sources.version(dependency) {
                         versions.entry(dependency.name.clone()).or_insert(version);
                     }
@@ -90,7 +89,7 @@ fn hoisted(lockfile: &Lockfile) -> FxHashMap<String, Version> {
 }
 
 struct Sources<'s> {
-    root: &'s Path,
+    disk: &'s Disk,
     package: &'s Package,
     lockfiles: &'s [Lockfile],
     catalogs: &'s Catalogs,
@@ -121,7 +120,7 @@ impl Sources<'_> {
         }
         paths::ancestors(&self.package.dir).find_map(|dir| {
             let file = paths::child(dir, &format!("node_modules/{name}/package.json"));
-            let text = read::text(self.root, &file, read::MAX_CONFIG_BYTES).ok()?;
+            let text = self.disk.text(&file, read::MAX_CONFIG_BYTES).ok()?;
             let manifest: Value = json::parse(&text, &file, DiagnosticKind::Config).ok()?.value();
             version(manifest.get("version")?.as_str()?, VersionSource::Installed, &file)
         })

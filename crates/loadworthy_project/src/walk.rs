@@ -77,6 +77,7 @@ fn walk(root: &Path, options: &DiscoverOptions, exclude: &GlobSet, parents: Pare
             Err(error) => listing.diagnostics.push(walk_diagnostic(root, &error)),
         }
     }
+    add_changes(&mut listing, root, options);
     sort(&mut listing);
     listing
 }
@@ -131,12 +132,32 @@ fn add(listing: &mut Listing, root: &Path, entry: &DirEntry, options: &DiscoverO
         });
         return;
     };
+    let size = || entry.metadata().map_or(0, |metadata| metadata.len());
+    let source = is_source_file(entry.path(), &path).then(size);
+    add_file(listing, path, source, options);
+}
+
+/// The files that changes add, and the sizes of those that they change.
+fn add_changes(listing: &mut Listing, root: &Path, options: &DiscoverOptions) {
+    for (path, text) in options.changes.iter() {
+        let known = listing.sources.iter_mut().find(|(source, _)| source == path);
+        let size = text.len() as u64;
+        match known {
+            Some((_, old)) => *old = size,
+            None if root.join(path).exists() => {}
+            None => add_file(listing, path.clone(), Language::of_path(path).map(|_| size), options),
+        }
+    }
+}
+
+/// Adds a file by its name; `source` is the size of one that is source code.
+fn add_file(listing: &mut Listing, path: String, source: Option<u64>, options: &DiscoverOptions) {
     let name = paths::file_name(&path);
-    if is_source(entry.path(), &path) {
+    if let Some(size) = source {
         if is_deployment_source(name) {
             listing.others.push(path.clone());
         }
-        add_source(listing, entry, path, options);
+        add_source(listing, size, path, options);
     } else if name == "package.json" {
         listing.manifests.push(path.clone());
         listing.others.push(path);
@@ -148,8 +169,7 @@ fn add(listing: &mut Listing, root: &Path, entry: &DirEntry, options: &DiscoverO
     }
 }
 
-fn add_source(listing: &mut Listing, entry: &DirEntry, path: String, options: &DiscoverOptions) {
-    let size = entry.metadata().map_or(0, |metadata| metadata.len());
+fn add_source(listing: &mut Listing, size: u64, path: String, options: &DiscoverOptions) {
     if size > options.max_file_bytes {
         listing.diagnostics.push(crate::read::too_large(&path, size, options.max_file_bytes));
     } else {
@@ -157,7 +177,7 @@ fn add_source(listing: &mut Listing, entry: &DirEntry, path: String, options: &D
     }
 }
 
-fn is_source(location: &Path, path: &str) -> bool {
+fn is_source_file(location: &Path, path: &str) -> bool {
     Language::of_path(path).is_some() || is_node_script(location, path)
 }
 

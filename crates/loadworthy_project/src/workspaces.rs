@@ -1,19 +1,18 @@
 //! Which packages belong to a workspace, and the version catalogues of pnpm.
 
-use std::path::Path;
-
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use crate::{Diagnostic, DiagnosticKind, Package, json, paths, read, yaml};
+use crate::read::{self, Disk};
+use crate::{Diagnostic, DiagnosticKind, Package, json, paths, yaml};
 
 /// Catalogue entries: (catalogue, dependency) to range.
 pub(crate) type Catalogs = FxHashMap<(String, String), String>;
 
 /// Marks workspace members and returns the catalogues of `pnpm-workspace.yaml`.
 pub(crate) fn apply(
-    root: &Path,
+    disk: &Disk,
     others: &[String],
     packages: &mut [Package],
     diagnostics: &mut Vec<Diagnostic>,
@@ -26,8 +25,8 @@ pub(crate) fn apply(
         .collect();
     for path in others {
         let patterns = match paths::file_name(path) {
-            "pnpm-workspace.yaml" => pnpm(root, path, &mut catalogs),
-            "lerna.json" => lerna(root, path),
+            "pnpm-workspace.yaml" => pnpm(disk, path, &mut catalogs),
+            "lerna.json" => lerna(disk, path),
             _ => continue,
         };
         match patterns {
@@ -41,8 +40,8 @@ pub(crate) fn apply(
     catalogs
 }
 
-fn pnpm(root: &Path, path: &str, catalogs: &mut Catalogs) -> Result<Vec<String>, Diagnostic> {
-    let text = read::text(root, path, read::MAX_CONFIG_BYTES)?;
+fn pnpm(disk: &Disk, path: &str, catalogs: &mut Catalogs) -> Result<Vec<String>, Diagnostic> {
+    let text = disk.text(path, read::MAX_CONFIG_BYTES)?;
     let document = yaml::parse(&text, path, DiagnosticKind::Config)?;
     let named = yaml::entries(document.as_mapping_get("catalogs"));
     let default = document.as_mapping_get("catalog").map(|node| ("default".to_owned(), node));
@@ -57,8 +56,8 @@ fn pnpm(root: &Path, path: &str, catalogs: &mut Catalogs) -> Result<Vec<String>,
     Ok(patterns.into_iter().flatten().filter_map(yaml::scalar).collect())
 }
 
-fn lerna(root: &Path, path: &str) -> Result<Vec<String>, Diagnostic> {
-    let text = read::text(root, path, read::MAX_CONFIG_BYTES)?;
+fn lerna(disk: &Disk, path: &str) -> Result<Vec<String>, Diagnostic> {
+    let text = disk.text(path, read::MAX_CONFIG_BYTES)?;
     let value: Value = json::parse(&text, path, DiagnosticKind::Config)?.value();
     Ok(json::strings(value.get("packages")))
 }

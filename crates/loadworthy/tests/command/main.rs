@@ -10,6 +10,7 @@
 mod audit;
 mod baseline;
 mod demo;
+mod fix;
 mod formats;
 mod hostile;
 mod messages;

@@ -5,11 +5,10 @@ mod npm;
 mod pnpm;
 mod yarn;
 
-use std::path::Path;
-
 use rustc_hash::FxHashMap;
 
-use crate::{Diagnostic, DiagnosticKind, paths, read};
+use crate::read::{self, Disk};
+use crate::{Diagnostic, DiagnosticKind, paths};
 
 /// What one lockfile pins.
 #[derive(Debug, Default)]
@@ -78,11 +77,11 @@ fn is_newer(version: &str, known: &str) -> bool {
 }
 
 /// Reads every lockfile among `others`; of several in one folder all are kept, in order of name.
-pub(crate) fn load(root: &Path, others: &[String], diagnostics: &mut Vec<Diagnostic>) -> Vec<Lockfile> {
+pub(crate) fn load(disk: &Disk, others: &[String], diagnostics: &mut Vec<Diagnostic>) -> Vec<Lockfile> {
     let mut lockfiles = Vec::new();
     for path in others {
         let Some(format) = Format::of(paths::file_name(path)) else { continue };
-        match read(root, path, format) {
+        match read(disk, path, format) {
             Ok(lockfile) => lockfiles.push(lockfile),
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
@@ -114,12 +113,12 @@ impl Format {
     }
 }
 
-fn read(root: &Path, path: &str, format: Format) -> Result<Lockfile, Diagnostic> {
+fn read(disk: &Disk, path: &str, format: Format) -> Result<Lockfile, Diagnostic> {
     if matches!(format, Format::BunBinary) {
         let message = "binary lockfile, not read; `bun install --save-text-lockfile` writes bun.lock";
         return Err(Diagnostic::of_file(DiagnosticKind::Lockfile, path, message));
     }
-    let text = read::text(root, path, read::MAX_CONFIG_BYTES)?;
+    let text = disk.text(path, read::MAX_CONFIG_BYTES)?;
     if text.trim().is_empty() {
         return Err(Diagnostic::of_file(DiagnosticKind::Lockfile, path, "the lockfile is empty"));
     }
