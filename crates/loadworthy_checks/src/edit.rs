@@ -63,6 +63,7 @@ pub(crate) fn replace(audit: &Audit<'_, '_>, (file, node): Site, replacement: St
     Edit { file: audit.program().path(file).to_owned(), start: span.start, end: span.end, replacement }
 }
 
+/// Appends in place of the closing bracket, so that two do not both append.
 fn append(audit: &Audit<'_, '_>, call: Site, count: usize, index: usize, text: &str) -> Option<Edit> {
     let module = audit.module(call)?;
     let source = module.source(call.1);
@@ -74,20 +75,23 @@ fn append(audit: &Audit<'_, '_>, call: Site, count: usize, index: usize, text: &
         None if count == 0 => (inside.len(), ""),
         None => (trimmed.len(), ", "),
     };
-    let start = module.node(call.1).span.start + u32::try_from(at).ok()?;
-    let replacement = format!("{comma}{undefined}{text}");
-    Some(Edit { file: audit.program().path(call.0).to_owned(), start, end: start, replacement })
+    let span = module.node(call.1).span;
+    let start = span.start + u32::try_from(at).ok()?;
+    let rest = source.get(at..)?.trim_start_matches(',');
+    let replacement = format!("{comma}{undefined}{text}{rest}");
+    Some(Edit { file: audit.program().path(call.0).to_owned(), start, end: span.end, replacement })
 }
 
 fn into_object(audit: &Audit<'_, '_>, call: Site, options: NodeId, parts: List, text: &str) -> Edit {
     let module = audit.module(call);
-    let start = module.map_or(0, |module| module.node(options).span.start) + 1;
+    let start = module.map_or(0, |module| module.node(options).span.start);
+    // The bracket is part of it, so that two do not both add the same key.
     let replacement = match module.and_then(|module| next_line_indentation(module, options)) {
-        _ if parts.is_empty() => format!(" {text} "),
-        Some(indentation) => format!("\n{indentation}{text},"),
-        None => format!(" {text},"),
+        _ if parts.is_empty() => format!("{{ {text} "),
+        Some(indentation) => format!("{{\n{indentation}{text},"),
+        None => format!("{{ {text},"),
     };
-    Edit { file: audit.program().path(call.0).to_owned(), start, end: start, replacement }
+    Edit { file: audit.program().path(call.0).to_owned(), start, end: start + 1, replacement }
 }
 
 /// The indentation of the first property, if it begins a line.
@@ -119,4 +123,52 @@ pub(crate) fn after(audit: &Audit<'_, '_>, (file, node): Site, edits: &[Edit]) -
     }
     result.push_str(text.get(at..end).unwrap_or_default());
     dedent(&result.lines().collect::<Vec<&str>>())
+}
+
+/// Lines kept beside those that differ.
+const AROUND: usize = 2;
+
+/// Two forms of a text without the lines in which nothing happens: the first line, those around the difference, and the last.
+pub(crate) fn shortened(before: &str, after: &str) -> (String, String) {
+    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let same = |pairs: usize, at: &dyn Fn(usize) -> bool| (0..pairs).take_while(|it| at(*it)).count();
+    let shorter = old.len().min(new.len());
+    let head = same(shorter, &|it| old.get(it) == new.get(it));
+    let tail = same(shorter - head, &|it| old.get(old.len() - 1 - it) == new.get(new.len() - 1 - it));
+    let cut = |lines: &[&str]| {
+        let mut kept: Vec<String> = Vec::new();
+        let end = lines.len() - tail;
+        for (at, line) in lines.iter().enumerate() {
+            let is_near = at + AROUND >= head && at < end + AROUND;
+            let is_edge = at == 0 || at + 1 == lines.len();
+            // One line is not worth a gap.
+            let is_alone =
+                |it: usize| it == 0 || it + 1 == lines.len() || (it + AROUND >= head && it < end + AROUND);
+            let is_single = at > 0 && is_alone(at - 1) && is_alone(at + 1);
+            if is_near || is_edge || is_single {
+                kept.push((*line).to_owned());
+            } else if kept.last().is_none_or(|last| last.trim() != "// …") {
+                let indentation: String = line.chars().take_while(|it| it.is_whitespace()).collect();
+                kept.push(format!("{indentation}// …"));
+            }
+        }
+        dedent(&kept.iter().map(String::as_str).collect::<Vec<&str>>())
+    };
+    (cut(&old), cut(&new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_in_which_nothing_happens_are_left_out() {
+        let before = "model A {\n  a Int\n  b Int\n  c Int\n  d Int\n  e Int\n}";
+        let after = "model A {\n  a Int\n  b Int\n  c Int\n  d Int\n  e Int\n\n  @@index([a])\n}";
+        let (old, new) = shortened(before, after);
+        assert_eq!(old, "model A {\n  // …\n  d Int\n  e Int\n}");
+        assert_eq!(new, "model A {\n  // …\n  d Int\n  e Int\n\n  @@index([a])\n}");
+        let (old, new) = shortened("  a\n  b", "  a\n  c\n  b");
+        assert_eq!((old.as_str(), new.as_str()), ("a\nb", "a\nc\nb"));
+    }
 }

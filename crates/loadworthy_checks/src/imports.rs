@@ -99,6 +99,9 @@ fn is_esm(audit: &Audit<'_, '_>, file: FileId, module: &Module, statements: &[St
     if !module.imports().is_empty() || module.side_imports().next().is_some() {
         return true;
     }
+    if module.text().contains("require(") || module.text().contains("module.exports") {
+        return false;
+    }
     audit.program().project().file(file).is_some_and(|file| match file.module_kind {
         ModuleKind::Module => true,
         ModuleKind::CommonJs => false,

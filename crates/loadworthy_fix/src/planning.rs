@@ -108,7 +108,13 @@ impl<'p, T: Fn(&str) -> Option<String>> Planning<'p, T> {
     /// The proposal taken before that does not allow this one.
     fn collision(&self, proposal: &Proposal) -> Option<String> {
         let file = proposal.files.iter().find_map(|file| {
-            self.added.get(&*file.path).filter(|(text, _)| *text != file.text).map(|(_, id)| (*id).to_owned())
+            let number = numbered(&file.path);
+            let mut added = self.added.iter();
+            let taken = added.find(|(path, (text, _))| {
+                let is_other = **path != file.path || *text != file.text;
+                is_other && (**path == file.path || number.is_some() && numbered(path) == number)
+            });
+            taken.map(|(_, (_, id))| (*id).to_owned())
         });
         file.or_else(|| {
             let colliding = self.taken.iter().find(|taken| {
@@ -168,6 +174,14 @@ impl<'p, T: Fn(&str) -> Option<String>> Planning<'p, T> {
             }
         }
     }
+}
+
+/// The folder and the number of a file whose name begins with one: two migrations can't have the same.
+fn numbered(path: &str) -> Option<(&str, &str)> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let name = name.strip_prefix('V').unwrap_or(name);
+    let end = name.find(|letter: char| !letter.is_ascii_digit()).filter(|end| *end > 0)?;
+    Some((folder, name.get(..end)?))
 }
 
 /// A text after edits that are in order and do not collide.

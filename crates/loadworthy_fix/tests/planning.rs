@@ -94,6 +94,25 @@ fn files_are_added_once_and_never_over_others() {
     assert_eq!(planned.refused[0].reason, "a.js exists already");
 }
 
+#[test]
+fn two_migrations_never_have_the_same_number() {
+    let adds = |id: &str, path: &str| Proposal {
+        files: vec![NewFile { path: path.to_owned(), text: id.to_owned() }],
+        ..proposal(id, Vec::new())
+    };
+    let planned = over(
+        "x",
+        &[
+            adds("1", "db/0004_a.sql"),
+            adds("2", "db/0004_b.sql"),
+            adds("3", "other/0004_b.sql"),
+            adds("4", "db/a.sql"),
+            adds("5", "db/b.sql"),
+        ],
+    );
+    assert_eq!(planned.taken, ["1", "3", "4", "5"]);
+}
+
 fn package(name: &str, range: &str) -> NewPackage {
     NewPackage { name: name.to_owned(), range: range.to_owned(), manifest: String::from("package.json") }
 }

@@ -130,7 +130,8 @@ fn source_files(
     let profiles = profiles(packages);
     let one_offs = one_offs(packages);
     let mut files = Vec::with_capacity(heads.len());
-    for ((path, size), head) in listing.sources.iter().zip(heads) {
+    for ((path, size), mut head) in listing.sources.iter().zip(heads) {
+        head.is_generated |= head.is_compiled && has_typescript(path, listing);
         diagnostics.extend(head.diagnostic.clone());
         if head.is_not_text {
             continue;
@@ -152,6 +153,15 @@ fn source_files(
         });
     }
     files
+}
+
+/// Whether the file that a JavaScript file was compiled from lies beside it.
+fn has_typescript(path: &str, listing: &Listing) -> bool {
+    let Some((stem, "js" | "cjs" | "mjs" | "jsx")) = path.rsplit_once('.') else { return false };
+    ["ts", "tsx", "cts", "mts"].iter().any(|extension| {
+        let wanted = format!("{stem}.{extension}");
+        listing.sources.binary_search_by(|(known, _)| known.as_str().cmp(&wanted)).is_ok()
+    })
 }
 
 /// `None` only if there were no packages at all; the root is always one.

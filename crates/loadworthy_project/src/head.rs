@@ -16,10 +16,13 @@ const HEADER_BYTES: usize = 2_000;
 
 /// What one file's text tells.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is told by itself")]
 pub(crate) struct Head {
     pub(crate) directive: Option<Directive>,
     pub(crate) is_minified: bool,
     pub(crate) is_generated: bool,
+    /// What a TypeScript compiler writes for `CommonJS`.
+    pub(crate) is_compiled: bool,
     /// Binary or another format under a source extension: not a file of the project.
     pub(crate) is_not_text: bool,
     pub(crate) diagnostic: Option<Diagnostic>,
@@ -49,6 +52,7 @@ pub(crate) fn look(disk: &Disk, path: &str) -> Head {
         directive: directive(&text),
         is_minified: is_minified(&text, Language::of_path(path)),
         is_generated: is_generated(&text),
+        is_compiled: prefix(&text, HEADER_BYTES).contains("Object.defineProperty(exports, \"__esModule\""),
         is_not_text: false,
         diagnostic,
     }

@@ -120,7 +120,8 @@ struct Fates<'r> {
 }
 
 impl<'r> Fates<'r> {
-    /// Identities change with the code, so findings are followed by their places, then identities, then words.
+    /// Identities change with the code (and those of equal places with their number), so findings are followed by their places
+    /// and words first.
     fn of(
         before: &'r Report,
         after: &'r Report,
@@ -134,8 +135,8 @@ impl<'r> Fates<'r> {
         let about = |a: &Finding, b: &Finding| a.check == b.check && a.location.file == b.location.file;
         let at =
             |(old, line): (&Finding, u32), new: &Finding| about(old, new) && line == new.location.start_line;
-        fates.follow(&mut old, &mut new, |old, new| at(old, new) && old.0.id == new.id);
         fates.follow(&mut old, &mut new, |old, new| at(old, new) && old.0.title == new.title);
+        fates.follow(&mut old, &mut new, |old, new| at(old, new) && old.0.id == new.id);
         fates.follow(&mut old, &mut new, at);
         fates.follow(&mut old, &mut new, |old, new| old.0.id == new.id);
         fates.follow(&mut old, &mut new, |old, new| about(old.0, new) && old.0.title == new.title);

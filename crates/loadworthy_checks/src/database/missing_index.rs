@@ -78,6 +78,7 @@
 //! index would not narrow; code that runs when the process starts, in scripts and in migrations. Where nothing tells the
 //! indexes of a table, the queries are listed once as suspicious, with the statement that shows them.
 
+mod declaration;
 mod demands;
 mod proposals;
 mod remedy;
@@ -136,7 +137,7 @@ fn finding(audit: &Audit<'_, '_>, proposal: &Proposal<'_>) -> Option<Finding> {
         evidence(audit, proposal),
         cost(audit, proposal, growth),
         words(audit, proposal, growth),
-        remedy::fix(proposal),
+        remedy::fix(audit, proposal),
     )
     .confidence(Confidence::Medium)
     .assuming(format!("`{}` has {} rows", proposal.name, plain(rows(growth))));

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use loadworthy_analysis::{Analysis, Program, Resolver};
 use loadworthy_capacity::{Severity, Target};
 use loadworthy_checks::{
-    Audit, Edit, Finding, Forecast, Place, Setting, Verdict, Weights, route_name, run_all,
+    Audit, Finding, Fix, Forecast, Place, Setting, Verdict, Weights, route_name, run_all,
 };
 use loadworthy_environment::Overrides;
 use loadworthy_knowledge::Knowledge;
@@ -26,7 +26,7 @@ pub(crate) struct Got {
     pub(crate) line: u32,
     pub(crate) title: String,
     pub(crate) missing_fact: String,
-    pub(crate) edits: Vec<Edit>,
+    pub(crate) fix: Fix,
     /// What every finding must have and this one lacks.
     pub(crate) gaps: Vec<&'static str>,
 }
@@ -86,7 +86,7 @@ fn got(audit: &Audit<'_, '_>, forecast: &Forecast, finding: &Finding) -> Got {
         title: finding.words.title.clone(),
         gaps: gaps(finding, tier, &missing_fact),
         missing_fact,
-        edits: finding.fix.edits.clone(),
+        fix: finding.fix.clone(),
     }
 }
 

@@ -2,56 +2,84 @@
 
 use std::path::Path;
 
-use loadworthy_checks::Edit;
+use loadworthy_fix::{Edit, NewFile, Planned, Proposal, plan};
 
 use crate::app::App;
 use crate::audit::{Got, Outcome, audit};
 use crate::compare::described;
 
-/// Applies the edits of every finding of `code` and audits again; what is wrong with the result, if anything.
+/// Fixes that collide are made one after the other; more rounds than any case needs.
+const MAX_ROUNDS: usize = 20;
+
+/// Applies the fixes of every finding of `code` and audits again, until there are none; what is wrong with the result, if
+/// anything.
 pub(crate) fn problems(app: &App, outcome: &Outcome, code: &str, root: &Path) -> Result<Vec<String>, String> {
-    let mut edits: Vec<&Edit> =
-        outcome.got.iter().filter(|got| got.code == code).flat_map(|got| &got.edits).collect();
-    if edits.is_empty() {
-        return Ok(Vec::new());
+    let mut proposals = proposals(&outcome.got, code);
+    let unfixed = outcome.got.iter().filter(|got| got.code == code).count() - proposals.len();
+    for _ in 0..MAX_ROUNDS {
+        if proposals.is_empty() {
+            return Ok(Vec::new());
+        }
+        let planned = plan(&proposals, |path| std::fs::read_to_string(root.join(path)).ok());
+        if let Some(refused) = planned.refused.first() {
+            return Ok(vec![format!("  a fix of {code} can't be made: {}", refused.reason)]);
+        }
+        write(app, root, &planned)?;
+        let fixed = audit(root, |wanted| wanted == code)?;
+        let broken: Vec<String> =
+            fixed.diagnostics.iter().map(|note| format!("  the fixed app does not parse: {note}")).collect();
+        // What collided is left for the next round.
+        let allowed = unfixed + planned.clashes.len();
+        let still = still_there(&fixed.got, allowed);
+        if !broken.is_empty() || still.is_some() {
+            return Ok(broken.into_iter().chain(still).collect());
+        }
+        proposals = self::proposals(&fixed.got, code);
     }
-    edits.sort_by(|a, b| (&a.file, a.start, a.end).cmp(&(&b.file, b.start, b.end)));
-    edits.dedup();
-    if let Some(overlap) = edits.windows(2).find(|pair| overlaps(pair)) {
-        return Ok(vec![format!("  two edits of {code} overlap: {overlap:?}")]);
-    }
-    for edit in edits.iter().rev() {
-        apply(app, root, edit)?;
-    }
-    let fixed = audit(root, |wanted| wanted == code)?;
-    let broken = fixed.diagnostics.iter().map(|note| format!("  the fixed app does not parse: {note}"));
-    let without_edits = outcome.got.iter().filter(|got| got.code == code && got.edits.is_empty()).count();
-    let still = still_there(&fixed.got, without_edits);
-    Ok(broken.chain(still).collect())
+    Ok(vec![format!("  the fixes of {code} come to no end")])
 }
 
-fn overlaps(pair: &[&Edit]) -> bool {
-    matches!(pair, [first, second] if first.file == second.file && second.start < first.end)
+fn proposals(got: &[Got], code: &str) -> Vec<Proposal> {
+    let own = got.iter().filter(|got| got.code == code).enumerate();
+    let fixable = own.filter(|(_, got)| !got.fix.edits.is_empty() || !got.fix.files.is_empty());
+    fixable.map(|(at, got)| proposal(&format!("{at:04}"), got)).collect()
+}
+
+fn proposal(id: &str, got: &Got) -> Proposal {
+    let edits = got.fix.edits.iter().map(|it| Edit {
+        file: it.file.clone(),
+        start: it.start as usize,
+        end: it.end as usize,
+        replacement: it.replacement.clone(),
+    });
+    let files = got.fix.files.iter().map(|it| NewFile { path: it.path.clone(), text: it.text.clone() });
+    Proposal {
+        id: id.to_owned(),
+        rank: 0,
+        edits: edits.collect(),
+        files: files.collect(),
+        packages: Vec::new(),
+    }
 }
 
 fn still_there(got: &[Got], allowed: usize) -> Option<String> {
     (got.len() > allowed).then(|| {
         let lines: Vec<String> =
             got.iter().map(|got| format!("\n      {}:{} {}", got.file, got.line, described(got))).collect();
-        format!("  after the fixes, {} are reported ({allowed} had no edits):{}", got.len(), lines.concat())
+        format!("  after the fixes, {} are reported ({allowed} were left):{}", got.len(), lines.concat())
     })
 }
 
-fn apply(app: &App, root: &Path, edit: &Edit) -> Result<(), String> {
-    let path = root.join(&edit.file);
-    let shown = || format!("{} of the fix", edit.file);
-    if app.file(&edit.file).is_none() {
-        return Err(format!("{} is no file of the app", shown()));
+fn write(app: &App, root: &Path, planned: &Planned) -> Result<(), String> {
+    for (path, text) in &planned.changes {
+        if planned.edits.contains_key(path) && app.file(path).is_none() && !root.join(path).exists() {
+            return Err(format!("{path} of the fix is no file of the app"));
+        }
+        let location = root.join(path);
+        let written = location.parent().map_or(Ok(()), std::fs::create_dir_all);
+        written
+            .and_then(|()| std::fs::write(&location, text))
+            .map_err(|error| format!("{path} of the fix: {error}"))?;
     }
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", shown()))?;
-    let (start, end) = (edit.start as usize, edit.end as usize);
-    let parts = text.get(..start).zip(text.get(end..)).filter(|_| start <= end);
-    let (before, after) = parts.ok_or_else(|| format!("{}: {start}..{end} is no range of it", shown()))?;
-    std::fs::write(&path, [before, &edit.replacement, after].concat())
-        .map_err(|error| format!("{}: {error}", shown()))
+    Ok(())
 }

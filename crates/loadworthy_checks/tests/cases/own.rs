@@ -81,7 +81,7 @@ fn differing() -> Result<(), Failed> {
         line,
         title: "t".to_owned(),
         missing_fact: String::new(),
-        edits: Vec::new(),
+        fix: loadworthy_checks::Fix::default(),
         gaps: Vec::new(),
     };
     let outcome = Outcome {

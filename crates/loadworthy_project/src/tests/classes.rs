@@ -150,3 +150,19 @@ fn packages_of_a_workspace_are_judged_each_by_itself() {
     assert_eq!(class(&project, "packages/b/src/x.ts"), Server);
     assert_eq!(class(&project, "packages/c/src/x.ts"), Shared);
 }
+
+#[test]
+fn what_a_compiler_wrote_beside_its_source_is_generated() {
+    let compiled =
+        "\"use strict\";\nObject.defineProperty(exports, \"__esModule\", { value: true });\nexports.a = 1;\n";
+    let project = project(&[
+        ("package.json", "{}"),
+        ("db/schema.ts", "export const a = 1;\n"),
+        ("db/schema.js", compiled),
+        ("db/other.js", compiled),
+    ]);
+    let class = |path: &str| project.file(id(&project, path)).unwrap().class;
+    assert_eq!(class("db/schema.js"), FileClass::Generated);
+    assert_ne!(class("db/other.js"), FileClass::Generated);
+    assert_ne!(class("db/schema.ts"), FileClass::Generated);
+}

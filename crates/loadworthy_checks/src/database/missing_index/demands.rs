@@ -168,7 +168,9 @@ fn own_column(table: Option<&Table>, query: &Query, column: &str) -> Option<Stri
     };
     let Some(table) = table else { return (!bare.is_empty()).then(|| bare.to_owned()) };
     if let Some(column) = table.column(bare) {
-        return Some(column.name.clone());
+        // What is compared is inside the value, where no plain index looks.
+        let is_json = column.type_text.to_ascii_lowercase().contains("json");
+        return (!is_json).then(|| column.name.clone());
     }
     // A relation stands for its foreign key: `where: { user: { id } }`.
     let relation = table.relation(bare).filter(|relation| !relation.many)?;

@@ -4,8 +4,10 @@ use loadworthy_analysis::Family;
 use loadworthy_schema::names::snake;
 use loadworthy_schema::{Store, Table, Tool};
 
+use super::declaration::{declare, prisma_keys, property};
 use super::demands::{Need, Wanted};
 use super::proposals::Proposal;
+use crate::audit::Audit;
 use crate::finding::{Applicability, Fix};
 
 /// The statement that lists the indexes of a table which nothing in the project declares.
@@ -32,7 +34,18 @@ fn is_document(proposal: &Proposal<'_>) -> bool {
     }
 }
 
-pub(super) fn fix(proposal: &Proposal<'_>) -> Fix {
+pub(super) fn fix(audit: &Audit<'_, '_>, proposal: &Proposal<'_>) -> Fix {
+    if let Some(declared) = declare(audit, proposal) {
+        return Fix {
+            description: format!("{} {}", described(proposal), declared.then),
+            before: Some(declared.before).filter(|before| !before.is_empty()),
+            after: Some(declared.after),
+            edits: declared.edits,
+            files: declared.files,
+            applicability: Applicability::Review,
+            ..Fix::default()
+        };
+    }
     let keys = proposal.keys();
     let (description, after) = match proposal.need {
         Need::Text => text(proposal),
@@ -82,17 +95,9 @@ fn declared(proposal: &Proposal<'_>, keys: &[Wanted]) -> String {
     let fields: Vec<String> = keys.iter().map(field).collect();
     let columns: Vec<String> = keys.iter().map(|key| key.column.clone()).collect();
     match tool {
-        _ if is_document => documents(proposal, keys),
+        _ if is_document => documents(proposal),
         Tool::Prisma => {
-            let keys: Vec<String> = keys
-                .iter()
-                .zip(&fields)
-                .map(
-                    |(key, field)| {
-                        if key.is_descending { format!("{field}(sort: Desc)") } else { field.clone() }
-                    },
-                )
-                .collect();
+            let keys = proposal.table.map(|table| prisma_keys(proposal, table)).unwrap_or_default();
             format!("@@index([{}])", keys.join(", "))
         }
         Tool::Drizzle => {
@@ -106,8 +111,8 @@ fn declared(proposal: &Proposal<'_>, keys: &[Wanted]) -> String {
             format!("index(\"{}\").on({})", index_name(proposal), keys.join(", "))
         }
         Tool::Sequelize => format!("indexes: [{{ fields: [{}] }}]", quoted(columns)),
-        Tool::TypeOrm => format!("@Index([{}])", quoted(fields)),
-        Tool::MikroOrm => format!("@Index({{ properties: [{}] }})", quoted(fields)),
+        Tool::TypeOrm => format!("@Index([{}])", quoted(properties(proposal, fields))),
+        Tool::MikroOrm => format!("@Index({{ properties: [{}] }})", quoted(properties(proposal, fields))),
         Tool::Knex | Tool::Objection => {
             format!(
                 "await knex.schema.alterTable(\"{}\", (table) => table.index([{}]));",
@@ -122,24 +127,39 @@ fn declared(proposal: &Proposal<'_>, keys: &[Wanted]) -> String {
             quoted(columns)
         ),
         Tool::NodePgMigrate => format!("pgm.createIndex(\"{}\", [{}]);", proposal.name, quoted(columns)),
-        _ => sql(proposal, keys),
+        _ => sql(proposal),
     }
 }
 
-fn sql(proposal: &Proposal<'_>, keys: &[Wanted]) -> String {
-    let keys: Vec<String> = keys
-        .iter()
-        .map(|key| format!("{}{}", identifier(&key.column), if key.is_descending { " DESC" } else { "" }))
-        .collect();
+/// The properties of an entity that its columns are of.
+fn properties(proposal: &Proposal<'_>, fields: Vec<String>) -> Vec<String> {
+    let Some(table) = proposal.table else { return fields };
+    let keys = proposal.keys();
+    keys.iter().zip(fields).map(|(key, field)| property(table, &key.column).unwrap_or(field)).collect()
+}
+
+fn sql(proposal: &Proposal<'_>) -> String {
     format!(
         "CREATE INDEX CONCURRENTLY {} ON {} ({});",
         index_name(proposal),
         identifier(&proposal.name),
-        keys.join(", ")
+        sql_keys(proposal)
     )
 }
 
-fn documents(proposal: &Proposal<'_>, keys: &[Wanted]) -> String {
+/// `user_id, created_at DESC`.
+pub(super) fn sql_keys(proposal: &Proposal<'_>) -> String {
+    let keys = proposal.keys();
+    let keys: Vec<String> = keys
+        .iter()
+        .map(|key| format!("{}{}", identifier(&key.column), if key.is_descending { " DESC" } else { "" }))
+        .collect();
+    keys.join(", ")
+}
+
+/// `userId: 1, createdAt: -1`.
+pub(super) fn document_keys(proposal: &Proposal<'_>) -> String {
+    let keys = proposal.keys();
     let keys: Vec<String> = keys
         .iter()
         .map(|key| {
@@ -148,7 +168,11 @@ fn documents(proposal: &Proposal<'_>, keys: &[Wanted]) -> String {
             format!("{name}: {}", if key.is_descending { -1 } else { 1 })
         })
         .collect();
-    let keys = keys.join(", ");
+    keys.join(", ")
+}
+
+fn documents(proposal: &Proposal<'_>) -> String {
+    let keys = document_keys(proposal);
     match proposal.table.filter(|table| table.tools.contains(&Tool::Mongoose)) {
         Some(table) => format!("{}.index({{ {keys} }});", schema_name(table)),
         None => format!("await db.collection(\"{}\").createIndex({{ {keys} }});", proposal.name),
@@ -164,7 +188,7 @@ fn schema_name(table: &Table) -> String {
 }
 
 /// Quoted where SQL would fold its case.
-fn identifier(name: &str) -> String {
+pub(super) fn identifier(name: &str) -> String {
     let is_plain =
         name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
     if is_plain && !is_reserved(name) { name.to_owned() } else { format!("\"{name}\"") }
@@ -177,7 +201,7 @@ fn is_reserved(name: &str) -> bool {
     )
 }
 
-fn index_name(proposal: &Proposal<'_>) -> String {
+pub(super) fn index_name(proposal: &Proposal<'_>) -> String {
     /// PostgreSQL cuts names at 63 bytes.
     const LONGEST: usize = 60;
     let columns: Vec<String> = proposal.keys().iter().map(|key| snake(&key.column)).collect();
