@@ -32,6 +32,7 @@
 //! ```
 
 mod cases;
+mod remedy;
 
 use loadworthy_analysis::{Operation, Site};
 use loadworthy_capacity::{Cost, DEFAULT_QUERY_MILLIS, ExternalWait, Range, Severity};
@@ -40,7 +41,7 @@ use loadworthy_knowledge::Flag;
 use self::cases::{Case, Trip, cases};
 use super::rows::{plain, table_name};
 use crate::audit::Audit;
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
+use crate::finding::{Confidence, Evidence, Finding, Place, Words};
 use crate::meta::{Category, Check, Meta};
 
 pub(crate) struct NPlusOne;
@@ -79,11 +80,7 @@ fn finding(audit: &Audit<'_, '_>, case: &Case) -> Option<Finding> {
     }
     let evidence = evidence(audit, case);
     let words = words(audit, case);
-    let fix = Fix {
-        description: String::from("Read all of them with one query before the loop."),
-        ..Fix::default()
-    };
-    let mut found = Finding::new(&META, place, evidence, cost(audit, case), words, fix);
+    let mut found = Finding::new(&META, place, evidence, cost(audit, case), words, remedy::fix(audit, case));
     if case.rounds.is_guess || case.repeated.iter().all(|it| it.trip != Trip::Query) {
         found = found.confidence(Confidence::Medium);
     }

@@ -1,0 +1,147 @@
+//! What a person would write, where the code does not show enough for an edit.
+
+use loadworthy_analysis::{Family, Operation, Operator, Query};
+use loadworthy_schema::names::{camel, plural, snake};
+
+use super::batch::batch;
+use super::lookup::Lookup;
+use super::{
+    Made, Names, awaited_site, capital, has_column, inner_entry, is_one_for, key_of_entry, one_line,
+    rows_named,
+};
+use crate::audit::{Audit, dedent};
+use crate::database::n_plus_one::cases::{Case, Repeated, Trip};
+use crate::database::rows::table_name;
+use crate::finding::Fix;
+
+/// What a person would write, where the code does not show enough for an edit: the query of a function that the loop calls, a
+/// loop that does more.
+pub(super) fn sketch(
+    audit: &Audit<'_, '_>,
+    case: &Case,
+    lead: &Repeated,
+    query: &Query,
+    names: &Names<'_>,
+) -> Made {
+    let element = &names.element;
+    let entry = one_line(audit.source(awaited_site(audit, inner_entry(audit, case, lead))), 70);
+    let key = key_of_entry(audit, case, lead, element).unwrap_or_else(|| default_key(element));
+    let table = camel(&snake(table_name(query)));
+    let source = case.repeat.source.map(|source| one_line(audit.source(source), 200)).unwrap_or_default();
+    let declared =
+        (names.source == "items" && !source.contains('…')).then(|| format!("const items = {source};"));
+    let mut lines: Vec<String> = declared.into_iter().collect();
+    if query.operation == Operation::Read {
+        let keys = names.free("keys", "Wanted");
+        let column = query
+            .filter
+            .all
+            .iter()
+            .find(|it| it.operator == Operator::Equal)
+            .map_or("id", |it| it.column.rsplit('.').next().unwrap_or("id"));
+        let found = batch(audit, query, &keys);
+        let text = found.as_ref().map_or_else(
+            || format!("read{}By{}({keys})", capital(&plural(&table)), capital(column)),
+            |found| one_line(&found.text, 200),
+        );
+        let rows = rows_named(query, names, &text);
+        lines.push(format!("const {keys} = {};", names.each(&key)));
+        if found.is_none() {
+            lines.push(format!(
+                "// the query of {} with a list in place of one key",
+                audit.place_of(lead.site)
+            ));
+        } else if !lead.way.is_empty() {
+            lines.push(format!("// the query of {}, for all keys at once", audit.place_of(lead.site)));
+        }
+        lines.push(format!("const {rows} = await {text};"));
+        let lookup = Lookup::new(query, column, false, is_one_for(audit, query, column), names, &rows);
+        if !has_column(query, column) {
+            lines.push(format!("// select `{column}` as well"));
+        }
+        lines.extend(lookup.head.iter().cloned());
+        let row = &lookup.variable;
+        lines.push(format!("for (const {element} of {}) {{", names.source));
+        lines.push(format!("  const {row} = {}; // in place of {entry}", lookup.get(&key)));
+        lines.push(String::from("  // …"));
+        lines.push(String::from("}"));
+    } else {
+        lines.push(String::from("const changes = [];"));
+        lines.push(format!("for (const {element} of {}) {{", names.source));
+        lines.push(format!("  // … put together what {entry} is given"));
+        lines.push(format!("  changes.push({element});"));
+        lines.push(String::from("}"));
+        lines.push(String::from("// one statement for all of them"));
+        lines.push(many_written(query, &table));
+    }
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    Made { before: names.before(), after: dedent(&lines), edits: Vec::new() }
+}
+
+/// The statement that writes a list, in the language of the query.
+fn many_written(query: &Query, table: &str) -> String {
+    let owner = query.table.as_deref().unwrap_or(table);
+    match (query.family, query.operation) {
+        (Family::Prisma, Operation::Insert) => {
+            format!("await prisma.{table}.createMany({{ data: changes }});")
+        }
+        (Family::Drizzle, Operation::Insert) => format!("await db.insert({table}).values(changes);"),
+        (Family::Mongoose, Operation::Insert) => format!("await {owner}.insertMany(changes);"),
+        (Family::Sequelize, Operation::Insert) => format!("await {owner}.bulkCreate(changes);"),
+        (Family::Mongoose | Family::MongoDriver, Operation::Delete) => {
+            format!("await {owner}.deleteMany({{ _id: {{ $in: changes.map((change) => change._id) }} }});")
+        }
+        (Family::Mongoose | Family::MongoDriver, _) => format!(
+            "await {owner}.bulkWrite(changes.map((change) => ({{ updateOne: {{ filter: {{ _id: change._id }}, update: {{ $set: change }} }} }})));"
+        ),
+        (Family::TypeOrm, Operation::Delete) => {
+            String::from("await repository.delete(changes.map((change) => change.id));")
+        }
+        (Family::TypeOrm, _) => String::from("await repository.save(changes);"),
+        (Family::Knex, Operation::Insert) => format!("await knex('{owner}').insert(changes);"),
+        (Family::Prisma, Operation::Delete) => {
+            format!(
+                "await prisma.{table}.deleteMany({{ where: {{ id: {{ in: changes.map((change) => change.id) }} }} }});"
+            )
+        }
+        (Family::Drizzle, Operation::Delete) => {
+            format!(
+                "await db.delete({table}).where(inArray({table}.id, changes.map((change) => change.id)));"
+            )
+        }
+        (_, Operation::Insert) => format!("// INSERT INTO {owner} (…) VALUES (…), (…), …"),
+        (_, Operation::Delete) => format!("// DELETE FROM {owner} WHERE id = ANY($1)"),
+        _ => format!("// UPDATE {owner} SET … FROM (VALUES …) AS change WHERE {owner}.id = change.id"),
+    }
+}
+
+/// Other services and caches.
+pub(super) fn elsewhere(
+    audit: &Audit<'_, '_>,
+    case: &Case,
+    lead: &Repeated,
+    names: &Names<'_>,
+    plain: Fix,
+) -> Fix {
+    let element = &names.element;
+    let entry = one_line(audit.source(awaited_site(audit, inner_entry(audit, case, lead))), 90);
+    let after = if lead.trip == Trip::Cache {
+        format!(
+            "const keys = {};\nconst values = await redis.mget(keys);\nfor (const [at, {element}] of {}.entries()) {{\n  const value = values[at]; // in place of {entry}\n  // …\n}}",
+            names.each(&key_of_entry(audit, case, lead, element).unwrap_or_else(|| default_key(element))),
+            names.source
+        )
+    } else {
+        format!(
+            "const AT_ONCE = 5;\nfor (let start = 0; start < {source}.length; start += AT_ONCE) {{\n  await Promise.all({source}.slice(start, start + AT_ONCE).map(async ({element}) => {{\n    // … {entry}\n  }}));\n}}",
+            source = names.source
+        )
+    };
+    Fix { before: Some(names.before()), after: Some(after), ..plain }
+}
+
+/// `order.id`; an element that is a key stands for itself.
+fn default_key(element: &str) -> String {
+    let is_key = element == "id" || element.ends_with("Id") || element.ends_with("_id");
+    if is_key { element.to_owned() } else { format!("{element}.id") }
+}
