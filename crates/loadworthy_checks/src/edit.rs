@@ -125,6 +125,12 @@ pub(crate) fn after(audit: &Audit<'_, '_>, (file, node): Site, edits: &[Edit]) -
     dedent(&result.lines().collect::<Vec<&str>>())
 }
 
+/// What statements of a file end with.
+pub(crate) fn semicolon(module: &Module) -> &'static str {
+    let text = module.text();
+    if text.matches(";\n").count() + text.matches(";\r\n").count() > 2 { ";" } else { "" }
+}
+
 /// Lines kept beside those that differ.
 const AROUND: usize = 2;
 

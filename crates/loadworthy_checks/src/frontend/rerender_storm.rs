@@ -35,6 +35,8 @@
 //! providers that never render again.
 
 mod keys_and_clocks;
+mod keystrokes;
+mod remedy;
 
 use loadworthy_analysis::{Call, Component, Multiplicity, Site, is_made_anew};
 use loadworthy_capacity::{Reach, Severity};
@@ -200,6 +202,7 @@ impl Case<'_> {
                     most: if renders_again { Severity::Medium } else { Severity::Monitor },
                 },
             );
+            finding.fix = self.memoised(audit, value, &finding.fix.description);
             finding.evidence.push(Evidence {
                 place: Place::Code((self.file, value)),
                 note: format!("the value of `{provider}`"),
@@ -257,6 +260,9 @@ impl Case<'_> {
             told.most = Severity::Monitor;
         }
         let mut finding = self.finding(audit, site, told);
+        if sorted.0 == self.file {
+            finding.fix = self.sorted_once(audit, sorted.1, &finding.fix.description);
+        }
         if sorted != site {
             finding.evidence.push(Evidence { place: Place::Code(sorted), note: String::from("sorts") });
         }
@@ -297,7 +303,7 @@ impl Case<'_> {
         })?;
         let Kind::Element { component, .. } = self.module.kind(element) else { return None };
         let inner = self.module.source(component);
-        Some(self.finding(
+        let mut finding = self.finding(
             audit,
             (self.file, element),
             Told {
@@ -310,7 +316,9 @@ impl Case<'_> {
                 fix: "Move the component out to the module and pass what it needs as props.",
                 most: Severity::Medium,
             },
-        ))
+        );
+        finding.fix = self.moved_out(element, &finding.fix.description);
+        Some(finding)
     }
 
     fn declares_component(&self, audit: &Audit<'_, '_>, binding: BindingId) -> bool {
@@ -356,7 +364,8 @@ impl Case<'_> {
         let (site, event) = by_attribute.or_else(by_listener)?;
         // Windows are rarely resized.
         let most = if event.to_lowercase().contains("resize") { Severity::Monitor } else { Severity::High };
-        Some(self.finding(
+        let frame = event.clone();
+        let mut finding = self.finding(
             audit,
             site,
             Told {
@@ -370,7 +379,9 @@ impl Case<'_> {
                 fix: "Keep the value in a ref and write the style directly, or set state at most once a frame (`requestAnimationFrame`) or by a throttle, in a small component of its own.",
                 most,
             },
-        ))
+        );
+        finding.fix = self.once_a_frame(audit, site.1, &frame, &finding.fix.description);
+        Some(finding)
     }
 
     fn is_inside(&self, node: NodeId) -> bool {
@@ -445,109 +456,6 @@ impl Case<'_> {
         is_conditional || guarded
     }
 
-    /// State of an input beside a list of heavy rows in the same component.
-    fn keystrokes(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
-        let (input, state) = self.typed_input(audit)?;
-        let (list, row) = self.heavy_list(audit)?;
-        let what = audit.excerpt(list, 50);
-        let mut finding = self.finding(
-            audit,
-            input,
-            Told {
-                title: format!("each keystroke in `{state}` renders all rows of {}", self.name()),
-                problem: format!(
-                    "`{state}` is state of {}, which also renders `{what}` with about {row} elements for each row: every keystroke \
-                     renders all of them. With 200 rows that is {} elements ten times a second.",
-                    self.name(),
-                    row * 200
-                ),
-                fix: "Move the input with its state into a component of its own (a dialog or form), or memoise the rows as components (`memo`) with stable props.",
-                most: match row {
-                    // What is typed chooses the rows: they render again in any case, and a pause is all that helps.
-                    _ if chooses_rows(&state) => Severity::Monitor,
-                    row if row >= 2 * HEAVY_ROW => Severity::High,
-                    _ => Severity::Medium,
-                },
-            },
-        );
-        finding
-            .evidence
-            .push(Evidence { place: Place::Code(list), note: format!("{row} elements for each row") });
-        Some(finding.assuming("200 rows"))
-    }
-
-    /// The first text input whose handler sets state of the component.
-    fn typed_input(&self, audit: &Audit<'_, '_>) -> Option<(Site, String)> {
-        self.elements().into_iter().find_map(|element| {
-            let Kind::Element { component, .. } = self.module.kind(element) else { return None };
-            let name = self.module.source(component).to_lowercase();
-            let is_text =
-                ["input", "textarea", "textfield", "searchbox"].iter().any(|word| name.contains(word));
-            let attributes = self.attributes(element);
-            let is_choice = attributes.iter().any(|(_, key, value)| {
-                *key == "type"
-                    && ["checkbox", "radio", "file", "date", "range", "color", "submit"]
-                        .iter()
-                        .any(|word| self.module.source(*value).contains(word))
-                    || *key == "select"
-            });
-            let (part, _, handler) =
-                attributes.into_iter().find(|(_, key, _)| matches!(*key, "onChange" | "onInput"))?;
-            if !is_text || is_choice || name.contains("debounce") {
-                return None;
-            }
-            let state =
-                self.component.states.iter().find(|state| {
-                    state.setter.is_some_and(|setter| self.handler_sets(audit, handler, setter))
-                })?;
-            let value = state
-                .value
-                .and_then(|value| self.module.binding(value))
-                .map(|it| self.module.str(it.name).to_owned())?;
-            Some(((self.file, part), value))
-        })
-    }
-
-    fn handler_sets(&self, audit: &Audit<'_, '_>, handler: NodeId, setter: BindingId) -> bool {
-        if matches!(self.module.kind(handler), Kind::Name { binding, .. } if binding == setter) {
-            return true;
-        }
-        let values = audit.resolver.value_of((self.file, handler));
-        values.iter().any(|value| match value {
-            loadworthy_analysis::Value::Function(file, function) if *file == self.file => {
-                !loadworthy_analysis::setter_calls(audit.analysis, self.file, *function, setter).is_empty()
-            }
-            _ => false,
-        })
-    }
-
-    /// A list that is rendered with many elements for each row, from data of unknown length.
-    fn heavy_list(&self, audit: &Audit<'_, '_>) -> Option<(Site, usize)> {
-        audit.analysis.calls().of_file(self.file).iter().find_map(|call| {
-            let Kind::Call { callee, .. } = self.module.kind(call.site.1) else { return None };
-            let Kind::Member { object, name } = self.module.kind(callee) else { return None };
-            let callback = call.handed.first()?.function;
-            if self.module.str(name) != "map"
-                || callback.0 != self.file
-                || !self.is_in_render(audit, call.function)
-            {
-                return None;
-            }
-            let rows = audit.origins().multiplicity((self.file, object));
-            if matches!(rows, Multiplicity::Constant(_) | Multiplicity::Bounded { .. }) {
-                return None;
-            }
-            let row = self.elements_in(callback.1);
-            (row >= HEAVY_ROW).then_some((call.site, row))
-        })
-    }
-
-    fn elements_in(&self, function: FunctionId) -> usize {
-        let Some(lowered) = self.module.function(function) else { return 0 };
-        let inside = self.module.node_ids().filter(|node| self.module.contains(lowered.node, *node));
-        inside.filter(|node| matches!(self.module.kind(*node), Kind::Element { .. })).count()
-    }
-
     fn finding(&self, audit: &Audit<'_, '_>, site: Site, told: Told) -> Finding {
         let name = self.name();
         let least = told.most.min(Severity::Medium);
@@ -565,7 +473,7 @@ impl Case<'_> {
                 ),
                 tradeoff: String::from("Memoised values need complete dependencies; a wrong list shows old data. Do it where the profiler shows it."),
             },
-            Fix { description: told.fix.to_owned(), before: Some(audit.excerpt(site, 200)), ..Fix::default() },
+            Fix { description: told.fix.to_owned(), ..Fix::default() },
         )
         .confidence(Confidence::Medium)
         .at_least(least)
@@ -585,12 +493,6 @@ fn sorts_much(audit: &Audit<'_, '_>, call: &Call<'_>) -> bool {
             audit.origins().multiplicity((call.site.0, object)),
             Multiplicity::Constant(_) | Multiplicity::Bounded { .. }
         )
-}
-
-/// Whether a state's name says that it filters what is shown.
-fn chooses_rows(state: &str) -> bool {
-    let name = state.to_lowercase();
-    ["search", "query", "filter", "term"].iter().any(|word| name.contains(word))
 }
 
 /// What a finding of this check says.

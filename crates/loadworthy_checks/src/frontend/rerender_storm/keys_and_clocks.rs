@@ -4,6 +4,7 @@ use loadworthy_analysis::Site;
 use loadworthy_capacity::Severity;
 use loadworthy_syntax::{BindingKind, FunctionId, Kind, NodeId};
 
+use super::remedy::clock_apart;
 use super::{Case, LARGE_TREE, Told};
 use crate::audit::Audit;
 use crate::finding::{Evidence, Finding, Place};
@@ -35,6 +36,7 @@ impl Case<'_> {
                 most: if self.component.elements >= 3 * LARGE_TREE { Severity::Medium } else { Severity::Monitor },
             },
         );
+        finding.fix = clock_apart(audit, timer, &finding.fix.description);
         if timer != site {
             finding.evidence.push(Evidence { place: Place::Code(timer), note: String::from("the timer") });
         }
@@ -79,7 +81,7 @@ impl Case<'_> {
                     .any(|call| text.contains(call));
             is_new.then_some(value)
         })?;
-        Some(self.finding(
+        let mut finding = self.finding(
             audit,
             (self.file, value),
             Told {
@@ -93,7 +95,9 @@ impl Case<'_> {
                 fix: "Use an id of the row's data.",
                 most: Severity::Medium,
             },
-        ))
+        );
+        finding.fix = self.keyed(value, false, &finding.fix.description);
+        Some(finding)
     }
 
     /// `key={index}` on rows with inputs, in a component that takes rows away.
@@ -108,7 +112,7 @@ impl Case<'_> {
             let (_, _, value) = self.attributes(element).into_iter().find(|(_, key, _)| *key == "key")?;
             (self.is_position(value) && self.holds_input(element)).then_some((element, value))
         })?;
-        Some(self.finding(
+        let mut finding = self.finding(
             audit,
             (self.file, element),
             Told {
@@ -122,7 +126,9 @@ impl Case<'_> {
                 fix: "Give each row an id when it is added (`crypto.randomUUID()`) and use it as key.",
                 most: Severity::Monitor,
             },
-        ))
+        );
+        finding.fix = self.keyed(key, true, &finding.fix.description);
+        Some(finding)
     }
 
     /// Whether a value, or the constant that it is, is made of the component's properties.

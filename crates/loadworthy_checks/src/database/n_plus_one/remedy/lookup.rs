@@ -9,7 +9,7 @@ use super::{Made, Names, awaited, capital, has_column, is_direct, mentions, rows
 use crate::audit::Audit;
 use crate::database::n_plus_one::cases::{Case, Repeated};
 use crate::database::rows::table_of;
-use crate::edit::shortened;
+use crate::edit::{semicolon, shortened};
 use crate::finding::Edit;
 use crate::imports::{Wanted, import};
 
@@ -30,7 +30,7 @@ pub(super) fn read(
     let key = audit.source(batch.key);
     let is_one = gives_one(query);
     let lookup = Lookup::new(query, &batch.column, batch.is_document, is_one, names, &rows);
-    let ending = if names.module.source(names.statement).ends_with(';') { ";" } else { "" };
+    let ending = semicolon(names.module);
     let indentation = names.indentation();
     let mut head = vec![
         format!("const {keys} = {}{ending}", names.each(key)),

@@ -1,0 +1,121 @@
+//! Fields whose keystrokes render a heavy list.
+
+use loadworthy_analysis::{Multiplicity, Site};
+use loadworthy_capacity::Severity;
+use loadworthy_syntax::{BindingId, FunctionId, Kind, NodeId};
+
+use super::{Case, HEAVY_ROW, Told};
+use crate::audit::Audit;
+use crate::finding::{Evidence, Finding, Place};
+
+impl Case<'_> {
+    /// State of an input beside a list of heavy rows in the same component.
+    pub(super) fn keystrokes(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
+        let (input, state) = self.typed_input(audit)?;
+        let (list, row) = self.heavy_list(audit)?;
+        let what = audit.excerpt(list, 50);
+        let mut finding = self.finding(
+            audit,
+            input,
+            Told {
+                title: format!("each keystroke in `{state}` renders all rows of {}", self.name()),
+                problem: format!(
+                    "`{state}` is state of {}, which also renders `{what}` with about {row} elements for each row: every keystroke \
+                     renders all of them. With 200 rows that is {} elements ten times a second.",
+                    self.name(),
+                    row * 200
+                ),
+                fix: "Move the input with its state into a component of its own (a dialog or form), or memoise the rows as components (`memo`) with stable props.",
+                most: match row {
+                    // What is typed chooses the rows: they render again in any case, and a pause is all that helps.
+                    _ if chooses_rows(&state) => Severity::Monitor,
+                    row if row >= 2 * HEAVY_ROW => Severity::High,
+                    _ => Severity::Medium,
+                },
+            },
+        );
+        finding.fix = self.field_apart(audit, input.1, &state, &finding.fix.description);
+        finding
+            .evidence
+            .push(Evidence { place: Place::Code(list), note: format!("{row} elements for each row") });
+        Some(finding.assuming("200 rows"))
+    }
+
+    /// The first text input whose handler sets state of the component.
+    fn typed_input(&self, audit: &Audit<'_, '_>) -> Option<(Site, String)> {
+        self.elements().into_iter().find_map(|element| {
+            let Kind::Element { component, .. } = self.module.kind(element) else { return None };
+            let name = self.module.source(component).to_lowercase();
+            let is_text =
+                ["input", "textarea", "textfield", "searchbox"].iter().any(|word| name.contains(word));
+            let attributes = self.attributes(element);
+            let is_choice = attributes.iter().any(|(_, key, value)| {
+                *key == "type"
+                    && ["checkbox", "radio", "file", "date", "range", "color", "submit"]
+                        .iter()
+                        .any(|word| self.module.source(*value).contains(word))
+                    || *key == "select"
+            });
+            let (part, _, handler) =
+                attributes.into_iter().find(|(_, key, _)| matches!(*key, "onChange" | "onInput"))?;
+            if !is_text || is_choice || name.contains("debounce") {
+                return None;
+            }
+            let state =
+                self.component.states.iter().find(|state| {
+                    state.setter.is_some_and(|setter| self.handler_sets(audit, handler, setter))
+                })?;
+            let value = state
+                .value
+                .and_then(|value| self.module.binding(value))
+                .map(|it| self.module.str(it.name).to_owned())?;
+            Some(((self.file, part), value))
+        })
+    }
+
+    fn handler_sets(&self, audit: &Audit<'_, '_>, handler: NodeId, setter: BindingId) -> bool {
+        if matches!(self.module.kind(handler), Kind::Name { binding, .. } if binding == setter) {
+            return true;
+        }
+        let values = audit.resolver.value_of((self.file, handler));
+        values.iter().any(|value| match value {
+            loadworthy_analysis::Value::Function(file, function) if *file == self.file => {
+                !loadworthy_analysis::setter_calls(audit.analysis, self.file, *function, setter).is_empty()
+            }
+            _ => false,
+        })
+    }
+
+    /// A list that is rendered with many elements for each row, from data of unknown length.
+    fn heavy_list(&self, audit: &Audit<'_, '_>) -> Option<(Site, usize)> {
+        audit.analysis.calls().of_file(self.file).iter().find_map(|call| {
+            let Kind::Call { callee, .. } = self.module.kind(call.site.1) else { return None };
+            let Kind::Member { object, name } = self.module.kind(callee) else { return None };
+            let callback = call.handed.first()?.function;
+            if self.module.str(name) != "map"
+                || callback.0 != self.file
+                || !self.is_in_render(audit, call.function)
+            {
+                return None;
+            }
+            let rows = audit.origins().multiplicity((self.file, object));
+            if matches!(rows, Multiplicity::Constant(_) | Multiplicity::Bounded { .. }) {
+                return None;
+            }
+            let row = self.elements_in(callback.1);
+            (row >= HEAVY_ROW).then_some((call.site, row))
+        })
+    }
+
+    fn elements_in(&self, function: FunctionId) -> usize {
+        let Some(lowered) = self.module.function(function) else { return 0 };
+        let inside = self.module.node_ids().filter(|node| self.module.contains(lowered.node, *node));
+        inside.filter(|node| matches!(self.module.kind(*node), Kind::Element { .. })).count()
+    }
+}
+
+/// Whether a state's name says that it filters what is shown.
+fn chooses_rows(state: &str) -> bool {
+    let name = state.to_lowercase();
+    ["search", "query", "filter", "term"].iter().any(|word| name.contains(word))
+}
