@@ -45,6 +45,7 @@ mod computed;
 mod flights;
 mod keys;
 mod polarity;
+mod remedy;
 mod rows;
 mod telling;
 

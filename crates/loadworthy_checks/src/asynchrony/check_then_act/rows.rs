@@ -13,9 +13,10 @@ use loadworthy_syntax::{Binary, BindingId, Kind, Module, NodeId};
 use super::META;
 use super::computed::{changed_in_place, computed, existence, is_computed, next_by_call};
 use super::polarity::{Polarity, polarity};
+use super::remedy::shown;
 use super::telling::{fix, words};
 use crate::audit::Audit;
-use crate::finding::{Confidence, Evidence, Finding, Place};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place};
 
 /// What goes wrong when two requests interleave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -316,13 +317,15 @@ fn case(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>) -> Option<Findi
     let column = written_column(module, race);
     let cost = Cost { failure: Some(Failure::LostWrite), ..audit.cost_at(site) };
     let (least, most) = severity(race, is_unique, column.as_deref(), takes(module, race));
+    let shown = shown(audit, module, race, &columns, (column.as_deref(), is_unique));
+    let (before, after) = shown.map(|it| (it.before, it.after)).unzip();
     let finding = Finding::new(
         &META,
         site,
         evidence(audit, race),
         cost,
         words(audit, race, known, (&columns, is_unique)),
-        fix(race, table, &columns, column.as_deref()),
+        Fix { before, after, ..fix(race, table, &columns, column.as_deref()) },
     )
     .at_least(least)
     .at_most(most)
