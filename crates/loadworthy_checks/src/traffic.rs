@@ -1,8 +1,8 @@
 //! The traffic mix: which part of the target's requests each entry point takes.
 //!
 //! Within a package with entry points, reads share four fifths of the traffic and writes one fifth, each evenly: the
-//! shopping mix of the TPC-W benchmark (80 % browse, 20 % order). What only staff use counts a tenth, what machines or
-//! nobody call under load (health, metrics, webhooks, seeds) a hundredth. Weights that the user gives go before.
+//! shopping mix of the TPC-W benchmark (80 % browse, 20 % order). What only staff use (by its path, or by a middleware that asks for an administrator) counts a
+//! tenth, what machines or nobody call under load (health, metrics, webhooks, seeds) a hundredth. Weights that the user gives go before.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ impl Traffic {
                 .filter(|at| packages.get(*at) == Some(&package))
                 .filter(|at| routes.get(*at).is_some_and(|route| route.kind.is_per_request()))
                 .collect();
-            for (at, share) in mix(routes, &members, weights) {
+            for (at, share) in mix(analysis, &members, weights) {
                 if let Some(slot) = shares.get_mut(at) {
                     *slot = share;
                 }
@@ -102,7 +102,8 @@ impl Traffic {
 }
 
 /// The shares of one package's entry points.
-fn mix(routes: &[Route], members: &[usize], weights: &Weights) -> Vec<(usize, f64)> {
+fn mix(analysis: &Analysis<'_>, members: &[usize], weights: &Weights) -> Vec<(usize, f64)> {
+    let routes = analysis.routes();
     let given = |at: &usize| {
         routes.get(*at).and_then(|route| weights.get(&format!("{} {}", route.method, route.path)).copied())
     };
@@ -113,7 +114,10 @@ fn mix(routes: &[Route], members: &[usize], weights: &Weights) -> Vec<(usize, f6
     let (reads, writes): (Vec<usize>, Vec<usize>) =
         members.iter().partition(|at| routes.get(**at).is_some_and(is_read));
     let weigh = |members: Vec<usize>| -> Vec<(usize, f64)> {
-        members.into_iter().map(|at| (at, routes.get(at).map_or(0.0, weight))).collect()
+        members
+            .into_iter()
+            .map(|at| (at, routes.get(at).map_or(0.0, |route| weight(analysis, route))))
+            .collect()
     };
     let (reads, writes) = (weigh(reads), weigh(writes));
     let heaviest = |members: &[(usize, f64)]| members.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
@@ -144,7 +148,7 @@ fn is_read(route: &Route) -> bool {
     }
 }
 
-fn weight(route: &Route) -> f64 {
+fn weight(analysis: &Analysis<'_>, route: &Route) -> f64 {
     let words: Vec<String> = route
         .path
         .split(['/', '.', '-', '_', ' '])
@@ -153,12 +157,29 @@ fn weight(route: &Route) -> f64 {
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
     if has(&ASIDE_WORDS) || matches!(route.method.as_str(), "HEAD" | "OPTIONS") || !route.is_mounted {
         ASIDE
-    } else if has(&STAFF_WORDS) {
+    } else if has(&STAFF_WORDS) || asks_for_staff(analysis, route) {
         STAFF
     } else {
         1.0
     }
 }
+
+/// Whether a middleware before the handler lets only staff pass: `isAdmin`, `requireRole("admin")`, `@Roles(Role.ADMIN)`.
+fn asks_for_staff(analysis: &Analysis<'_>, route: &Route) -> bool {
+    route.middleware.iter().any(|handler| {
+        let (file, node) = handler.site;
+        let text = analysis.program().module(file).map_or("", |module| module.source(node));
+        // A handler that is written in place may name admins for any reason.
+        let is_name = text.len() <= LONGEST_NAME && !text.contains("=>") && !text.contains("function");
+        let text = text.to_lowercase();
+        is_name
+            && text.contains("admin")
+            && !["user", "customer", "client"].iter().any(|word| text.contains(word))
+    })
+}
+
+/// Longest text of a middleware that is a name or a call with constants.
+const LONGEST_NAME: usize = 80;
 
 /// Words in the paths of what machines, developers or nobody calls under load.
 const ASIDE_WORDS: [&str; 27] = [

@@ -44,6 +44,7 @@
 mod exposure;
 mod limiters;
 mod sockets;
+mod strangers;
 
 use loadworthy_analysis::{Application, Guard, Guarded, Protections, Route};
 use loadworthy_capacity::{Cost, Severity};
@@ -96,6 +97,7 @@ impl Check for UnprotectedEndpoint {
         }
         limiters::run(audit, &mut protections, findings);
         sockets::run(audit, findings);
+        strangers::run(audit, &mut protections, findings);
     }
 }
 

@@ -210,6 +210,15 @@ fn no_limit(audit: &Audit<'_, '_>, query: &Query, is_worked_on: bool) -> Fix {
 /// The query with a limit.
 fn limited(audit: &Audit<'_, '_>, query: &Query) -> Option<String> {
     let text = audit.source(query.whole);
+    let module = audit.module(query.whole)?;
+    let is_chosen = matches!(module.kind(query.whole.1), Kind::Conditional { .. });
+    if is_chosen {
+        // Each of its ways wants a limit of its own.
+        return None;
+    }
+    if query.sql.is_some() {
+        return in_sql(text);
+    }
     match query.family {
         Family::TypeOrm if text.contains("createQueryBuilder") => before_end(text, "take"),
         Family::Prisma | Family::TypeOrm => with_option(audit, query, 0, "take"),
@@ -221,6 +230,22 @@ fn limited(audit: &Audit<'_, '_>, query: &Query) -> Option<String> {
         Family::Mongoose | Family::MongoDriver | Family::Firestore => before_end(text, "limit"),
         _ => None,
     }
+}
+
+/// `LIMIT 50` at the end of the only text of a statement.
+fn in_sql(text: &str) -> Option<String> {
+    let open = text.find(['`', '"', '\''])?;
+    let quote = text.get(open..=open)?;
+    let close = open + 1 + text.get(open + 1..)?.find(quote)?;
+    let statement = text.get(open + 1..close)?;
+    let is_read = statement.trim_start().to_ascii_lowercase().starts_with("select");
+    let is_whole = !text.get(close + 1..)?.trim_start().starts_with('+');
+    let kept = statement.trim_end().trim_end_matches(';');
+    let break_ = if statement.contains('\n') { "\n" } else { " " };
+    (is_read && is_whole).then(|| {
+        let (head, tail) = (text.get(..=open).unwrap_or_default(), text.get(close..).unwrap_or_default());
+        format!("{head}{kept}{break_}LIMIT {PAGE}{tail}")
+    })
 }
 
 /// An option more in the object literal that is argument `at`.

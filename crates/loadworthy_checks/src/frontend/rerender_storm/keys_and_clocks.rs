@@ -12,6 +12,27 @@ use crate::finding::{Evidence, Finding, Place};
 /// Milliseconds between two ticks up to which a clock renders noticeably often.
 const OFTEN_MILLIS: f64 = 2_000.0;
 
+/// The condition under which a timer is started: a test around it, or one before it that leaves its function.
+fn condition_of(audit: &Audit<'_, '_>, timer: Site) -> Option<String> {
+    let module = audit.module(timer)?;
+    let function = module.enclosing_function(timer.1);
+    let body = module.function(function)?.body;
+    let start = module.node(timer.1).span.start;
+    let tests = module.all_nodes(body).into_iter().filter_map(|node| match module.kind(node) {
+        Kind::If { test, then, .. } if module.enclosing_function(node) == function => {
+            Some((node, test, then))
+        }
+        _ => None,
+    });
+    let deciding = tests.into_iter().find(|(node, _, then)| {
+        let is_around = module.contains(*node, timer.1);
+        let leaves =
+            || module.all_nodes(*then).into_iter().any(|it| matches!(module.kind(it), Kind::Return(_)));
+        is_around || (module.node(*node).span.end <= start && leaves())
+    });
+    deciding.map(|(_, test, _)| audit.excerpt((timer.0, test), 40))
+}
+
 impl Case<'_> {
     /// A clock's state in a component with many elements, or in a hook that such a component uses.
     pub(super) fn clock(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
@@ -39,6 +60,11 @@ impl Case<'_> {
         finding.fix = clock_apart(audit, timer, &finding.fix.description);
         if timer != site {
             finding.evidence.push(Evidence { place: Place::Code(timer), note: String::from("the timer") });
+        }
+        if let Some(test) = condition_of(audit, timer) {
+            return Some(finding.unless(format!(
+                "how long `{test}` lets the timer run: the whole visit, or a moment of it"
+            )));
         }
         Some(finding)
     }

@@ -92,7 +92,8 @@ fn is_named_so(audit: &Audit<'_, '_>, route: &Route) -> bool {
 }
 
 /// Beginnings of the names of handlers that take or send secrets.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
+    "forgetpassword",
     "login",
     "signin",
     "signup",
@@ -122,7 +123,12 @@ fn is_aside(route: &Route) -> bool {
 }
 
 /// Words of paths that take or send secrets, without dashes.
-const CREDENTIALS: [&str; 31] = [
+const CREDENTIALS: [&str; 36] = [
+    "forgetpassword",
+    "lostpassword",
+    "recoverpassword",
+    "updatepassword",
+    "resendotp",
     "login",
     "signin",
     "register",
