@@ -17,7 +17,7 @@ closed_set! {
         Cache = "cache", Queue = "queue", Scheduler = "scheduler",
         Websocket = "websocket", WebsocketAdapter = "websocket-adapter",
         RateLimiter = "rate-limiter", RateLimitStore = "rate-limit-store", Compression = "compression",
-        Configuration = "configuration", ProcessManager = "process-manager", Proxy = "proxy", Pooler = "pooler",
+        Configuration = "configuration", TextRenderer = "text-renderer", ProcessManager = "process-manager", Proxy = "proxy", Pooler = "pooler",
         Logging = "logging", Metrics = "metrics", Tracing = "tracing", ErrorTracking = "error-tracking",
         LoadTest = "load-test",
         UiFramework = "ui-framework", ReactCompiler = "react-compiler", Bundler = "bundler",

@@ -36,7 +36,9 @@
 
 mod keys_and_clocks;
 mod keystrokes;
+mod memoised;
 mod remedy;
+mod stores;
 
 use loadworthy_analysis::{Call, Component, Multiplicity, Site, is_made_anew};
 use loadworthy_capacity::{Reach, Severity};
@@ -102,12 +104,14 @@ impl Check for RerenderStorm {
         let is_compiled = audit.program().project().packages.iter().any(|package| {
             package.manifest.dependencies.iter().any(|it| COMPILERS.contains(&it.name.as_str()))
         });
+        stores::run(audit, findings);
         for (file, module) in audit.program().modules() {
             for component in audit.analysis.components(file).iter().filter(|component| !component.is_hook) {
                 let case = Case { file, module, component };
                 if !is_compiled {
                     findings.extend(case.context_value(audit));
                     findings.extend(case.sort(audit));
+                    findings.extend(case.memo_defeated(audit));
                 }
                 findings.extend(case.inner_component(audit));
                 findings.extend(case.every_frame(audit));

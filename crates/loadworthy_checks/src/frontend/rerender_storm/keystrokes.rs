@@ -1,12 +1,16 @@
 //! Fields whose keystrokes render a heavy list.
 
-use loadworthy_analysis::{Multiplicity, Site};
+use loadworthy_analysis::{Multiplicity, Root, Site, Value};
 use loadworthy_capacity::Severity;
+use loadworthy_knowledge::Role;
 use loadworthy_syntax::{BindingId, FunctionId, Kind, NodeId};
 
 use super::{Case, HEAVY_ROW, Told};
 use crate::audit::Audit;
 use crate::finding::{Evidence, Finding, Place};
+
+/// Elements that a message of some paragraphs with a list and a piece of code comes to.
+const PARSED_ELEMENTS: usize = 20;
 
 impl Case<'_> {
     /// State of an input beside a list of heavy rows in the same component.
@@ -102,16 +106,49 @@ impl Case<'_> {
             if matches!(rows, Multiplicity::Constant(_) | Multiplicity::Bounded { .. }) {
                 return None;
             }
-            let row = self.elements_in(callback.1);
+            let row = self.weight_of(audit, callback.1);
             (row >= HEAVY_ROW).then_some((call.site, row))
         })
     }
 
-    fn elements_in(&self, function: FunctionId) -> usize {
+    /// The elements of a row: those that it writes, those of the components that it renders unless they are memoised, and
+    /// what a text that is parsed while rendering comes to.
+    fn weight_of(&self, audit: &Audit<'_, '_>, function: FunctionId) -> usize {
         let Some(lowered) = self.module.function(function) else { return 0 };
         let inside = self.module.node_ids().filter(|node| self.module.contains(lowered.node, *node));
-        inside.filter(|node| matches!(self.module.kind(*node), Kind::Element { .. })).count()
+        let weights = inside.map(|node| match self.module.kind(node) {
+            Kind::Element { component, .. } => 1 + self.weight_below(audit, component),
+            _ => 0,
+        });
+        weights.sum()
     }
+
+    /// The elements of a component that is not memoised.
+    fn weight_below(&self, audit: &Audit<'_, '_>, component: NodeId) -> usize {
+        if !self.module.source(component).starts_with(char::is_uppercase)
+            || self.memo_of(audit, component).is_some()
+        {
+            return 0;
+        }
+        let values = audit.resolver.value_of((self.file, component));
+        let below = values.iter().map(|value| match value {
+            Value::Function(file, function) => {
+                let components = audit.analysis.components(*file);
+                components.iter().find(|it| it.function == (*file, *function)).map_or(0, |it| it.elements)
+            }
+            Value::External(external) => match &external.root {
+                Root::Package(name) if parses_text(audit, name) => PARSED_ELEMENTS,
+                _ => 0,
+            },
+            _ => 0,
+        });
+        below.max().unwrap_or(0)
+    }
+}
+
+/// Whether a package's components parse a text when they render.
+fn parses_text(audit: &Audit<'_, '_>, package: &str) -> bool {
+    audit.knowledge().roles_of(package).iter().any(|row| row.role == Role::TextRenderer)
 }
 
 /// Whether a state's name says that it filters what is shown.

@@ -13,9 +13,9 @@ use crate::imports::{Wanted, import};
 const SHOWN_LINES: usize = 18;
 
 /// What an expression of a component is computed from.
-struct Inputs {
+pub(super) struct Inputs {
     /// The names that may be others in the next render.
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     /// Whether each of them is the same in the next render unless something has changed.
     are_stable: bool,
 }
@@ -245,7 +245,7 @@ impl Case<'_> {
     }
 
     /// The names of the component that an expression reads; `None` where it reads those of a function between.
-    fn inputs(&self, node: NodeId) -> Option<Inputs> {
+    pub(super) fn inputs(&self, node: NodeId) -> Option<Inputs> {
         let module = self.module;
         let mut inputs = Inputs { names: Vec::new(), are_stable: true };
         for used in module.all_nodes(node) {
@@ -449,7 +449,7 @@ fn indented(text: &str, by: &str) -> String {
     text.replace('\n', &format!("\n{by}"))
 }
 
-fn capital(name: &str) -> String {
+pub(super) fn capital(name: &str) -> String {
     let mut letters = name.chars();
     letters
         .next()
