@@ -35,6 +35,7 @@
 //! Dependencies that are primitive, memoised, refs or constants of the module; requests behind a debounce; polling that is
 //! slow against the number of users.
 
+mod cache_keys;
 mod polling;
 mod pushes;
 mod queries;
@@ -69,6 +70,7 @@ impl Check for FetchLoop {
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         queries::run(audit, findings);
+        cache_keys::run(audit, findings);
         polling::run(audit, findings);
         pushes::run(audit, findings);
         for (file, module) in audit.program().modules() {
