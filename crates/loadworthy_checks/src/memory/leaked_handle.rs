@@ -36,6 +36,8 @@
 //! What is started when the process starts; `once`; listeners that end by a signal; what is handed to somebody who stops it;
 //! timers of a moment (`setTimeout` in a component).
 
+mod opened;
+
 use std::collections::BTreeMap;
 
 use loadworthy_analysis::{
@@ -84,6 +86,7 @@ impl Check for LeakedHandle {
                 findings.extend(in_request(audit, call));
             }
         }
+        opened::run(audit, findings);
         findings.extend(no_shutdown(audit));
     }
 }
