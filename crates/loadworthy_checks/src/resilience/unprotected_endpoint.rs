@@ -176,6 +176,7 @@ impl<'a> Exposed<'a> {
                 evidence.push(Evidence { place: Place::Code(code.unwrap_or(handler.site)), note });
             }
         }
+        evidence.extend(controllers(audit, open));
         // A handler that answers 401 checks what the client sent; only what stands before it keeps strangers out.
         let is_anonymous = open.iter().any(|it| {
             let before = it.guards.iter().filter(|guard| guard.order < it.route.middleware.len());
@@ -216,6 +217,23 @@ impl<'a> Exposed<'a> {
         found.routes = Some(names);
         Some(found)
     }
+}
+
+/// The classes whose methods the handlers are: where a guard for all of them belongs.
+fn controllers(audit: &Audit<'_, '_>, open: &[&Open<'_>]) -> Vec<Evidence> {
+    let mut seen = Vec::new();
+    let handlers = open.iter().flat_map(|it| &it.route.handler).flat_map(|handler| &handler.functions);
+    for (file, function) in handlers {
+        let Some(module) = audit.program().module(*file) else { continue };
+        let class = module.function(*function).and_then(|lowered| module.class(lowered.class));
+        let Some(class) = class.filter(|class| !class.decorators.is_empty()) else { continue };
+        let node = class.decorators.first().copied().unwrap_or(class.node);
+        if !seen.contains(&(*file, node)) {
+            seen.push((*file, node));
+        }
+    }
+    let note = String::from("their controller, where one guard holds for all");
+    seen.into_iter().map(|site| Evidence { place: Place::Code(site), note: note.clone() }).collect()
 }
 
 fn words(open: &[&Open<'_>], worst: Exposure, has_limiter: bool) -> Words {
