@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// node smoke.mjs <storefront|storefront-fixed> [ROUTES.json]
+// node smoke.mjs <storefront|storefront-fixed> [ROUTES.json [LOADWORTHY]]
+// LOADWORTHY is the binary: then the app is started as `loadworthy fix --review --write` leaves it, after its types were checked.
 // ROUTES.json is what `loadworthy routes --format json` says of the app: then the statements that PostgreSQL logs for one
 // request of each route are counted against its formula.
 import { spawn, spawnSync } from 'node:child_process';
@@ -12,9 +13,10 @@ import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const name = process.argv[2];
-const formulas = process.argv[3] && JSON.parse(fs.readFileSync(process.argv[3], 'utf8')).routes;
+let formulas = process.argv[3] && JSON.parse(fs.readFileSync(process.argv[3], 'utf8')).routes;
+const tool = process.argv[4];
 if (!['storefront', 'storefront-fixed'].includes(name)) {
-  console.error('usage: node smoke.mjs <storefront|storefront-fixed> [ROUTES.json]');
+  console.error('usage: node smoke.mjs <storefront|storefront-fixed> [ROUTES.json [LOADWORTHY]]');
   process.exit(2);
 }
 const source = path.join(here, name);
@@ -225,13 +227,36 @@ async function countStatements({ guest, shopper, admin, products, orderId }) {
   }
 }
 
+/** Applies every fix that is an edit, and looks whether a second run finds nothing to do. */
+function fixByTool() {
+  const fix = () => JSON.parse(run(tool, ['fix', app, '--review', '--write', '--quiet', '--format', 'json']));
+  const first = fix();
+  console.log(`# ${first.fixes.length} fixes applied in ${first.changes.length} files, ${first.left_out.length} left out`);
+  if (!first.written || first.fixes.length === 0) throw new Error('nothing was fixed');
+  if (first.left_out.length > 0) throw new Error(`left out: ${JSON.stringify(first.left_out, null, 1)}`);
+  const again = fix();
+  if (again.fixes.length > 0) throw new Error(`a second run fixes again: ${JSON.stringify(again.fixes, null, 1)}`);
+  formulas = JSON.parse(run(tool, ['routes', app, '--quiet', '--format', 'json'])).routes;
+}
+
+/** The compiler has nothing to say of the fixed app: neither had it of the app as it was. */
+async function checkTypes() {
+  for (const part of ['server', 'client']) {
+    await test(`the types of the fixed ${part} hold`, async () => {
+      run('npx', ['--no-install', 'tsc', '--noEmit', '-p', part], { cwd: app, timeout: 180_000 });
+    });
+  }
+}
+
 async function main() {
   console.log(`# ${name} in ${tmp}`);
   const skip = new Set(['node_modules', 'dist', '.git']);
   fs.cpSync(source, app, { recursive: true, filter: (src) => !skip.has(path.basename(src)) });
   fs.mkdirSync(path.join(app, 'server', 'uploads'), { recursive: true });
 
-  const locked = fs.existsSync(path.join(app, 'package-lock.json'));
+  if (tool) fixByTool();
+
+  const locked = fs.existsSync(path.join(app, 'package-lock.json')) && !tool;
   run('npm', [locked ? 'ci' : 'install', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: app, timeout: 300_000 });
   console.log('# npm packages installed');
 
@@ -243,6 +268,7 @@ async function main() {
     env: { PRISMA_SCHEMA_ENGINE_BINARY: stub, DATABASE_URL: 'postgresql://localhost/none', CHECKPOINT_DISABLE: '1' },
   });
   console.log('# prisma client generated');
+  if (tool) await checkTypes();
 
   const pgPort = await freePort();
   fs.mkdirSync(pgHome);
