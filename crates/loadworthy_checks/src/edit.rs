@@ -23,7 +23,7 @@ pub(crate) fn add_option(audit: &Audit<'_, '_>, call: Site, at: i8, text: &str) 
         Some(options) => match module.kind(*options) {
             Kind::Object(parts) => match value_of(module, parts, text) {
                 Some((value, new)) => Some(replace(audit, (call.0, value), new.to_owned())),
-                None => Some(into_object(audit, call, *options, parts, text)),
+                None => into_object(audit, call, *options, parts, &missing(module, parts, text)),
             },
             Kind::String(_) | Kind::Template { .. } | Kind::Binary { .. } if at < 0 => {
                 append(audit, call, given.len(), given.len(), &format!("{{ {text} }}"))
@@ -82,16 +82,42 @@ fn append(audit: &Audit<'_, '_>, call: Site, count: usize, index: usize, text: &
     Some(Edit { file: audit.program().path(call.0).to_owned(), start, end: span.end, replacement })
 }
 
-fn into_object(audit: &Audit<'_, '_>, call: Site, options: NodeId, parts: List, text: &str) -> Edit {
+/// Of several options (`a: 1, b: 2`) those that an object does not have.
+fn missing<'t>(module: &Module, parts: List, text: &'t str) -> Vec<&'t str> {
+    if text.contains(['{', '(', '[']) {
+        return vec![text];
+    }
+    let has = |key: &str| {
+        module.list(parts).any(
+            |part| matches!(module.kind(part), Kind::Property { key: own, .. } if module.str(own) == key),
+        )
+    };
+    text.split(", ").filter(|option| !has(option.split(':').next().unwrap_or(option).trim())).collect()
+}
+
+fn into_object(
+    audit: &Audit<'_, '_>,
+    call: Site,
+    options: NodeId,
+    parts: List,
+    added: &[&str],
+) -> Option<Edit> {
+    if added.is_empty() {
+        return None;
+    }
     let module = audit.module(call);
     let start = module.map_or(0, |module| module.node(options).span.start);
     // The bracket is part of it, so that two do not both add the same key.
+    let text = added.join(", ");
     let replacement = match module.and_then(|module| next_line_indentation(module, options)) {
         _ if parts.is_empty() => format!("{{ {text} "),
-        Some(indentation) => format!("{{\n{indentation}{text},"),
+        Some(indentation) => {
+            let lines: Vec<String> = added.iter().map(|it| format!("\n{indentation}{it},")).collect();
+            format!("{{{}", lines.concat())
+        }
         None => format!("{{ {text},"),
     };
-    Edit { file: audit.program().path(call.0).to_owned(), start, end: start + 1, replacement }
+    Some(Edit { file: audit.program().path(call.0).to_owned(), start, end: start + 1, replacement })
 }
 
 /// The indentation of the first property, if it begins a line.
@@ -166,6 +192,21 @@ pub(crate) fn shortened(before: &str, after: &str) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_that_are_there_are_not_added_again() {
+        let parsed = loadworthy_syntax::parse("a.js", "new Pool({ max: 5, connectionTimeoutMillis: 1 });");
+        let module = parsed.module.unwrap();
+        let object = module.node_ids().find(|node| matches!(module.kind(*node), Kind::Object(_))).unwrap();
+        let Kind::Object(parts) = module.kind(object) else { return };
+        let of = |text| missing(&module, parts, text);
+        assert_eq!(
+            of("statement_timeout: 10_000, connectionTimeoutMillis: 5_000"),
+            ["statement_timeout: 10_000"]
+        );
+        assert_eq!(of("max: 1"), Vec::<&str>::new());
+        assert_eq!(of("retry: { a: 1, max: 2 }"), ["retry: { a: 1, max: 2 }"]);
+    }
 
     #[test]
     fn lines_in_which_nothing_happens_are_left_out() {
