@@ -39,6 +39,8 @@
 //! Containers with a cap, a sweeper, or a removal anywhere (on disconnect, in `finally`, after use); keys that the code
 //! enumerates; `WeakMap`; what is only filled when the process starts; cache libraries with a maximum or a time to live.
 
+mod remedy;
+
 use loadworthy_analysis::{
     Addition, Call, Container, ContainerKind, Context, LibraryCall, Options, Site, containers,
 };
@@ -48,7 +50,7 @@ use loadworthy_project::FileClass;
 use loadworthy_syntax::{Kind, Module, NodeId};
 
 use crate::audit::Audit;
-use crate::finding::{Applicability, Confidence, Evidence, Finding, Fix, Place, Words};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
 use crate::meta::{Category, Check, Meta};
 
 pub(crate) struct UnboundedCache;
@@ -134,7 +136,7 @@ impl<'c> Growth<'c> {
             self.evidence(audit, &name),
             cost,
             self.words(audit, &name, first),
-            self.fix(&name),
+            remedy::fix(audit, self.container, first, &name),
         )
         .assuming("each request brings a new key, and an entry keeps 1 kB")
         .confidence(Confidence::Medium)
@@ -214,20 +216,6 @@ impl<'c> Growth<'c> {
                  several instances a shared cache is worth its round trip when the hit rate matters.",
             ),
         }
-    }
-
-    fn fix(&self, name: &str) -> Fix {
-        let description = match self.container.kind {
-            ContainerKind::Map | ContainerKind::Object => format!(
-                "Bound `{name}`: an LRU cache with a maximum and a time to live (`new LRUCache({{ max: 1000, ttl: 60_000 }})`), or \
-                 delete the oldest key before adding when the size has reached a maximum; delete entries where their owner ends."
-            ),
-            ContainerKind::Array | ContainerKind::Set => format!(
-                "Keep a fixed number of the latest entries in `{name}`, or write them to the database; delete entries where \
-                 their owner ends."
-            ),
-        };
-        Fix { description, applicability: Applicability::Manual, ..Fix::default() }
     }
 }
 
