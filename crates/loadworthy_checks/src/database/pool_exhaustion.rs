@@ -352,6 +352,10 @@ fn slow(audit: &Audit<'_, '_>, (taken, site): (Site, Site), work: Work, holder: 
         Fix {
             description: String::from("Do it before the connection is taken, or after it is given back."),
             before: Some(audit.source(audit.statement(site)).to_owned()),
+            after: Some(format!(
+                "// before the transaction begins, or after it was committed\n{}",
+                crate::audit::dedent(&audit.source(audit.statement(site)).lines().collect::<Vec<&str>>())
+            )),
             ..Fix::default()
         },
     )
@@ -438,6 +442,22 @@ fn outside(audit: &Audit<'_, '_>, call: &Call<'_>, inner: &Call<'_>) -> Finding 
     unless_reached(audit, inner.site, finding)
 }
 
+/// The pool with a size and a limit on its waits.
+fn bounded_pool(audit: &Audit<'_, '_>, site: Site) -> String {
+    let source = audit.source(site);
+    let options = "max: 20,\n  connectionTimeoutMillis: 2_000,\n  statement_timeout: 10_000,";
+    match source.split_once('{') {
+        Some((head, rest)) if !head.contains("()") => {
+            let kept: Vec<&str> = rest.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            format!("{head}{{\n  {options}\n  {}", kept.join("\n  ")).replace("\n  })", "\n})")
+        }
+        _ => match source.split_once('(') {
+            Some((head, _)) => format!("{head}({{\n  {options}\n}})"),
+            None => source.to_owned(),
+        },
+    }
+}
+
 /// Pools that wait forever for a connection: one finding for all of them.
 fn endless_waits(audit: &Audit<'_, '_>) -> Option<Finding> {
     let mut pools: Vec<Site> = Vec::new();
@@ -494,6 +514,7 @@ fn endless_waits(audit: &Audit<'_, '_>) -> Option<Finding> {
                     audit.target.requests_per_second
                 ),
                 before: Some(audit.source(first).to_owned()),
+                after: Some(bounded_pool(audit, first)),
                 ..Fix::default()
             },
         )

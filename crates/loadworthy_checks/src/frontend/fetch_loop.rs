@@ -263,7 +263,18 @@ impl Case<'_> {
             "Abort the former request in the effect's cleanup (`const controller = new AbortController()`, `signal`, \
              `return () => controller.abort()`), or use a data library that does.",
         );
+        finding.fix.before = Some(self.module.source(self.effect.site.1).to_owned());
+        finding.fix.after = Some(self.aborted(dependencies));
         Some(finding.at_least(Severity::Monitor).at_most(Severity::Monitor))
+    }
+
+    /// The effect with a cleanup that aborts what is under way.
+    fn aborted(&self, dependencies: &[NodeId]) -> String {
+        let list: Vec<&str> = dependencies.iter().map(|node| self.module.source(*node)).collect();
+        format!(
+            "useEffect(() => {{\n  const controller = new AbortController();\n  // … the request, with {{ signal: controller.signal }}\n  return () => controller.abort();\n}}, [{}]);",
+            list.join(", ")
+        )
     }
 
     /// A timer or debounce between the keystroke and the request.
@@ -464,12 +475,26 @@ fn refetch(audit: &Audit<'_, '_>, module: &Module, component: &Component) -> Opt
             Fix {
                 description: String::from("Put the answer of the change into the state (replace the row by its id), and load the list again only when that fails."),
                 before: Some(audit.source(audit.statement(loads)).to_owned()),
+                after: merged(module, component),
                 ..Fix::default()
             },
         )
         .confidence(Confidence::Medium)
         .at_most(Severity::Monitor),
     )
+}
+
+/// The answer of a change put into the first list of the component's state.
+fn merged(module: &Module, component: &Component) -> Option<String> {
+    let is_list = |site: Site| {
+        matches!(module.kind(site.1), Kind::Call { arguments, .. }
+        if module.list(arguments).next().is_some_and(|first| matches!(module.kind(first), Kind::Array(_))))
+    };
+    let state = component.states.iter().find(|state| is_list(state.site))?;
+    let setter = module.binding(state.setter?).map(|it| module.str(it.name))?;
+    Some(format!(
+        "const changed = await response.json();\n{setter}((rows) => rows.map((row) => (row.id === changed.id ? changed : row)));"
+    ))
 }
 
 /// Whether a function sends something itself or through what it calls.

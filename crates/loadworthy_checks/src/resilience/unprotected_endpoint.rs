@@ -46,7 +46,7 @@ mod limiters;
 mod sockets;
 mod strangers;
 
-use loadworthy_analysis::{Application, Guard, Guarded, Protections, Route};
+use loadworthy_analysis::{Application, Guard, Guarded, Protections, Route, Site};
 use loadworthy_capacity::{Cost, Severity};
 use loadworthy_knowledge::Concern;
 use loadworthy_project::PackageId;
@@ -296,9 +296,27 @@ fn fix(
         description: String::from(
             "Put the application's limiter in front of these routes, with a limit that fits what they cost: about 10 a minute and client for credentials, as many as a person can use for the others.",
         ),
-        before: site
-            .map(|site| audit.lines_around(audit.statement(site), 0))
-            .filter(|text| text.lines().count() <= 12),
+        before: site.map(|site| first_line(audit, site)),
+        after: site.and_then(|site| limited(audit, site)),
         ..Fix::default()
     }
+}
+
+/// Where a route is registered, without its handler.
+fn first_line(audit: &Audit<'_, '_>, site: Site) -> String {
+    audit.source(audit.statement(site)).lines().next().unwrap_or_default().trim().to_owned()
+}
+
+/// The route with a limiter before its other handlers: the one that the application has, or a stricter one.
+fn limited(audit: &Audit<'_, '_>, site: Site) -> Option<String> {
+    let line = first_line(audit, site);
+    let (open, quote) =
+        ['\'', '"', '`'].iter().filter_map(|quote| Some((line.find(*quote)?, *quote))).min()?;
+    let close = open + 1 + line.get(open + 1..)?.find(quote)?;
+    let (head, tail) = (line.get(..=close)?, line.get(close + 1..)?);
+    tail.trim_start().starts_with(',').then(|| {
+        format!(
+            "// as strict as the route is costly, e.g. rateLimit({{ windowMs: 60_000, limit: 10 }})\n{head}, strictLimiter{tail}"
+        )
+    })
 }

@@ -167,7 +167,7 @@ impl Handler<'_, '_> {
             ),
         };
         Some(
-            Finding::new(&META, self.site(*first), self.told(ways), cost, words, self.answer_fix(*first))
+            Finding::new(&META, self.site(*first), self.told(ways), cost, words, self.fix_of_all(ways))
                 .at_most(Severity::High),
         )
     }
@@ -226,6 +226,22 @@ impl Handler<'_, '_> {
         own != Some(body)
     }
 
+    /// The fix of the first way, with the edits of all of them; with none, where one has none: the handler would still hang.
+    fn fix_of_all(&self, ways: &[(NodeId, String)]) -> Fix {
+        let mut all = ways.iter().map(|(node, _)| self.answer_fix(*node));
+        let Some(mut fix) = all.next() else { return Fix::default() };
+        for other in all {
+            if fix.edits.is_empty() || other.edits.is_empty() {
+                fix.edits.clear();
+                fix.applicability = Applicability::Manual;
+                break;
+            }
+            let new: Vec<Edit> = other.edits.into_iter().filter(|edit| !fix.edits.contains(edit)).collect();
+            fix.edits.extend(new);
+        }
+        fix
+    }
+
     fn answer_fix(&self, way: NodeId) -> Fix {
         let response = self.parameter(self.positions.response).unwrap_or("res");
         let next = self.parameter(self.positions.next);
@@ -238,13 +254,50 @@ impl Handler<'_, '_> {
             };
             return self.catch_fix(way, body, &line);
         }
+        let before = self.audit.lines_around(self.site(way), 0);
+        let otherwise = self.otherwise(way, response);
+        let after = match (&otherwise, self.module.kind(way)) {
+            (Some(edit), _) => format!("{before}{}", edit.replacement),
+            (None, Kind::If { .. }) => {
+                format!(
+                    "// where nothing has answered before\n{response}.status(404).json({{ error: 'Not found' }});"
+                )
+            }
+            _ => format!("// at the end of this way\n{response}.status(500).json({{ error: 'Not done' }});"),
+        };
         Fix {
             description: format!(
                 "Answer on this way too: `{response}.status(…).json(…)`, or hand the request on with `next()`."
             ),
-            before: Some(self.audit.lines_around(self.site(way), 0)),
+            before: Some(before),
+            after: Some(after),
+            applicability: if otherwise.is_some() { Applicability::Review } else { Applicability::Manual },
+            edits: otherwise.into_iter().collect(),
             ..Fix::default()
         }
+    }
+
+    /// `if (row) res.json(row)` as the last thing of the handler: without the row nothing was found.
+    fn otherwise(&self, way: NodeId, response: &str) -> Option<Edit> {
+        let Kind::If { test, otherwise, .. } = self.module.kind(way) else { return None };
+        let is_row = matches!(self.module.kind(test), Kind::Name { .. } | Kind::Member { .. });
+        let source = self.module.source(way);
+        // An `else if` of another one is no statement of its own.
+        let is_else = matches!(self.module.kind(self.module.parent(way)), Kind::If { .. });
+        if otherwise.is_some() || !is_row || is_else || !source.ends_with('}') {
+            return None;
+        }
+        let end = self.module.node(way).span.end;
+        let (_, column) = self.module.position(self.module.node(way).span.start);
+        let indent = " ".repeat((column as usize).saturating_sub(1));
+        Some(Edit {
+            file: self.audit.program().path(self.function.0).to_owned(),
+            start: end,
+            end,
+            replacement: format!(
+                " else {{\n{indent}  {response}.status(404).json({{ error: 'Not found' }});\n{indent}}}"
+            ),
+        })
     }
 
     fn catch_fix(&self, way: NodeId, body: NodeId, line: &str) -> Fix {
