@@ -29,7 +29,8 @@ impl Setting {
             || analysis.prepare(),
         );
         let environment = for_model(&facts);
-        Self { target, facts, environment, traffic: Traffic::of(analysis, weights) }
+        let traffic = Traffic::of(analysis, &target, weights);
+        Self { target, facts, environment, traffic }
     }
 }
 

@@ -1,12 +1,14 @@
 //! The traffic mix: which part of the target's requests each entry point takes.
 //!
 //! Within a package with entry points, reads share four fifths of the traffic and writes one fifth, each evenly: the
-//! shopping mix of the TPC-W benchmark (80 % browse, 20 % order). What only staff use (by its path, or by a middleware that asks for an administrator) counts a
+//! shopping mix of the TPC-W benchmark (80 % browse, 20 % order). Each user signs in
+//! once in the run. What only staff use (by its path, or by a middleware that asks for an administrator) counts a
 //! tenth, what machines or nobody call under load (health, metrics, webhooks, seeds) a hundredth. Weights that the user gives go before.
 
 use std::collections::BTreeMap;
 
 use loadworthy_analysis::{Analysis, EntryKind, Route};
+use loadworthy_capacity::Target;
 use loadworthy_project::PackageId;
 
 /// Part of the traffic that reads take where an application also writes.
@@ -30,7 +32,7 @@ pub struct Traffic {
 impl Traffic {
     /// The mix of a program.
     #[must_use]
-    pub fn of(analysis: &Analysis<'_>, weights: &Weights) -> Self {
+    pub fn of(analysis: &Analysis<'_>, target: &Target, weights: &Weights) -> Self {
         let routes = analysis.routes();
         let project = analysis.program().project();
         let packages: Vec<PackageId> = routes
@@ -46,7 +48,7 @@ impl Traffic {
                 .filter(|at| packages.get(*at) == Some(&package))
                 .filter(|at| routes.get(*at).is_some_and(|route| route.kind.is_per_request()))
                 .collect();
-            for (at, share) in mix(analysis, &members, weights) {
+            for (at, share) in mix(analysis, target, &members, weights) {
                 if let Some(slot) = shares.get_mut(at) {
                     *slot = share;
                 }
@@ -102,7 +104,7 @@ impl Traffic {
 }
 
 /// The shares of one package's entry points.
-fn mix(analysis: &Analysis<'_>, members: &[usize], weights: &Weights) -> Vec<(usize, f64)> {
+fn mix(analysis: &Analysis<'_>, target: &Target, members: &[usize], weights: &Weights) -> Vec<(usize, f64)> {
     let routes = analysis.routes();
     let given = |at: &usize| {
         routes.get(*at).and_then(|route| weights.get(&format!("{} {}", route.method, route.path)).copied())
@@ -131,8 +133,61 @@ fn mix(analysis: &Analysis<'_>, members: &[usize], weights: &Weights) -> Vec<(us
     };
     let mut shares = parts(reads, read_part);
     shares.extend(parts(writes, 1.0 - read_part));
-    shares
+    once_a_user(routes, target, shares)
 }
+
+/// Each user signs in (or up, or asks for a code) once in the run, however few other routes write: what would be more than that
+/// goes to the others.
+fn once_a_user(routes: &[Route], target: &Target, mut shares: Vec<(usize, f64)>) -> Vec<(usize, f64)> {
+    let requests = target.requests_per_second * target.duration_seconds;
+    let most = if requests > 0.0 { (f64::from(target.users) / requests).min(1.0) } else { 1.0 };
+    let is_once = |at: usize| routes.get(at).is_some_and(|route| has_word(route, &ONCE_WORDS));
+    let mut rest = 0.0;
+    for (at, share) in &mut shares {
+        if is_once(*at) && *share > most {
+            rest += *share - most;
+            *share = most;
+        }
+    }
+    let others: f64 = shares.iter().filter(|(at, _)| !is_once(*at)).map(|(_, share)| share).sum();
+    for (at, share) in &mut shares {
+        if others > 0.0 {
+            *share += if is_once(*at) { 0.0 } else { rest * *share / others };
+        }
+    }
+    if others > 0.0 {
+        return shares;
+    }
+    // An application that does nothing else is called for that.
+    let sum: f64 = shares.iter().map(|(_, share)| share).sum();
+    shares.into_iter().map(|(at, share)| (at, if sum > 0.0 { share / sum } else { share })).collect()
+}
+
+/// Whether the path of a route has one of these words.
+fn has_word(route: &Route, known: &[&str]) -> bool {
+    let path = route.path.to_lowercase().replace(['-', '_'], "");
+    path.split(['/', '.']).any(|word| known.contains(&word))
+}
+
+/// Words in the paths of what a user does once.
+const ONCE_WORDS: [&str; 16] = [
+    "login",
+    "signin",
+    "register",
+    "signup",
+    "authenticate",
+    "forgotpassword",
+    "forgetpassword",
+    "resetpassword",
+    "passwordreset",
+    "changepassword",
+    "verifyemail",
+    "sendotp",
+    "verifyotp",
+    "otp",
+    "createaccount",
+    "registration",
+];
 
 fn parts(weighed: Vec<(usize, f64)>, whole: f64) -> Vec<(usize, f64)> {
     let sum: f64 = weighed.iter().map(|(_, weight)| weight).sum();

@@ -53,11 +53,24 @@ app.get("/admin/report", async (req, res) => {
 app.listen(3000);
 "#;
 
+/// An application in which signing in is the only thing that is written, and one in which there is nothing else.
+const LOGIN: &str = r#"
+import express from "express";
+const app = express();
+app.get("/items", (req, res) => res.send("ok"));
+app.post("/auth/login", (req, res) => res.send("ok"));
+app.listen(3000);
+"#;
+
 /// "GET /orders", its share and its queries, and the severity of each 1A finding.
 fn audited(weights: &Weights, rate: f64) -> (Vec<(String, f64, f64)>, Vec<Severity>) {
+    audited_app(APP, weights, rate)
+}
+
+fn audited_app(app: &str, weights: &Weights, rate: f64) -> (Vec<(String, f64, f64)>, Vec<Severity>) {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("package.json"), MANIFEST).unwrap();
-    fs::write(dir.path().join("app.js"), APP).unwrap();
+    fs::write(dir.path().join("app.js"), app).unwrap();
     let project = Project::discover(dir.path(), &DiscoverOptions::default()).unwrap();
     let program = Program::load(&project, Knowledge::builtin(), 1).unwrap();
     let analysis = Analysis::new(&program);
@@ -87,6 +100,22 @@ fn reads_take_most_and_what_nobody_calls_next_to_nothing() {
     assert!(share("GET /orders") > 0.35 && (share("GET /orders") - share("GET /orders/:id")).abs() < 1e-9);
     assert!(share("GET /admin/report") < 0.2 * share("GET /orders"));
     assert!(share("GET /health") < 0.02 * share("GET /orders"));
+}
+
+#[test]
+fn each_user_signs_in_once_in_the_run() {
+    let share = |app: &str| {
+        let (rows, _) = audited_app(app, &Weights::default(), 100.0);
+        let sum: f64 = rows.iter().map(|row| row.1).sum();
+        assert!((sum - 1.0).abs() < 1e-9, "{rows:?}");
+        of(&rows, "POST /auth/login").1
+    };
+    // 1,000 users in 300 s at 100 requests a second.
+    assert!((share(LOGIN) - 1000.0 / 30_000.0).abs() < 1e-9);
+    assert!(
+        (share(&LOGIN.replace("app.get(\"/items\", (req, res) => res.send(\"ok\"));", "")) - 1.0).abs()
+            < 1e-9
+    );
 }
 
 #[test]
