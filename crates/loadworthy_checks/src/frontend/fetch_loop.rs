@@ -1,5 +1,6 @@
 //! # Fetch loops
-//! Effects that run again because of what they do, requests on every keystroke, and polling: the clients' own load test.
+//! Effects that run again because of what they do, cached requests whose key is another one in each render, requests on every
+//! keystroke or focus, and polling: the clients' own load test.
 //!
 //! ## Why it fails under load
 //! Each open page sends on its own: users ÷ interval requests per second for polling, one request per render for an effect
@@ -33,7 +34,7 @@
 //!
 //! ## Leaves alone
 //! Dependencies that are primitive, memoised, refs or constants of the module; requests behind a debounce; polling that is
-//! slow against the number of users.
+//! slow against the number of users; times in keys that are kept or rounded.
 
 mod cache_keys;
 mod polling;

@@ -1,6 +1,6 @@
 //! # Re-render storms
-//! State that changes many times a second high in the tree, context values that are new in each render, and work in render
-//! that grows with the data.
+//! State that changes many times a second high in the tree, context values that are new in each render, selectors of stores
+//! that are never the same, `memo` that other props defeat, and work in render that grows with the data.
 //!
 //! ## Why it fails under load
 //! A render costs about the number of elements below the state's owner; a keystroke comes 5–10 times a second, a scroll or
@@ -32,7 +32,8 @@
 //!
 //! ## Leaves alone
 //! Projects with the React Compiler; small components; handlers behind a throttle, debounce, transition or animation frame;
-//! providers that never render again.
+//! providers that never render again; selectors of single values or with a comparison; memoised rows; timers behind a condition
+//! (suspicious).
 
 mod keys_and_clocks;
 mod keystrokes;

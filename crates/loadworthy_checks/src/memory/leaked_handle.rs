@@ -1,6 +1,6 @@
 //! # Leaked handles
-//! Listeners, timers and sockets that are started per request, per connection or per mount and that nothing stops; a server
-//! that is stopped without finishing its requests.
+//! Listeners, timers and sockets that are started per request, per connection or per mount and that nothing stops; objects of
+//! the application's own classes that are opened and never closed; a server that is stopped without finishing its requests.
 //!
 //! ## Why it fails under load
 //! What is not stopped stays, with everything that its function can reach: rate × bytes of that × time. A listener that is

@@ -1,5 +1,6 @@
 //! # Unprotected endpoints
-//! Routes that cost much, or that guess at secrets, and that one client may call as often as it likes.
+//! Routes that cost much, or that guess at secrets, and that one client may call as often as it likes; routes that change data
+//! without asking who calls, where their siblings ask; routes with which anybody can empty a table.
 //!
 //! ## Why it fails under load
 //! Without a limit the target is whatever one client sends. A login that hashes a password takes about 60 ms of a core: 67
@@ -39,7 +40,8 @@
 //!
 //! ## Leaves alone
 //! Routes behind a limiter of any kind, own ones included; limits in the proxy's configuration; health checks, metrics and
-//! webhooks with a signature; reads that cost little; applications of which no route costs much.
+//! webhooks with a signature; reads that cost little; applications of which no route costs much; handlers that look at the
+//! caller themselves.
 
 mod exposure;
 mod limiters;
