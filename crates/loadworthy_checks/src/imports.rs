@@ -18,7 +18,7 @@ pub(crate) enum Wanted<'n> {
 }
 
 impl<'n> Wanted<'n> {
-    fn name(self) -> &'n str {
+    pub(crate) fn name(self) -> &'n str {
         match self {
             Self::Default(name) | Self::Named(name) | Self::Type(name) => name,
         }

@@ -113,8 +113,9 @@ struct Rounds<'r> {
     /// The audit of the project with them.
     current: Report,
     applied: Vec<Finding>,
-    /// Why a fix is not tried any more, by the id of its finding.
-    left_out: BTreeMap<String, String>,
+    /// Why a fix is not tried any more, by the id and title of its finding: ids of like findings at one place follow their
+    /// number, which changes when one of them is fixed.
+    left_out: BTreeMap<(String, String), String>,
     packages: Vec<NewPackage>,
 }
 
@@ -128,8 +129,12 @@ impl Rounds<'_> {
         let known = self.left_out.len();
         loop {
             let planned = plan(&proposals, |path| text_of(&self.session.project, path));
-            let refused = planned.refused.iter().map(|it| (it.id.clone(), it.reason.clone()));
-            self.left_out.extend(refused);
+            let refused: Vec<Failing> = planned
+                .refused
+                .iter()
+                .map(|it| Failing { id: it.id.clone(), reason: it.reason.clone() })
+                .collect();
+            self.leave_out(refused);
             if planned.taken.is_empty() {
                 return Ok(self.left_out.len() > known);
             }
@@ -138,7 +143,15 @@ impl Rounds<'_> {
                 return Ok(true);
             }
             proposals.retain(|proposal| !failing.iter().any(|it| it.id == proposal.id));
-            self.left_out.extend(failing.into_iter().map(|it| (it.id, it.reason)));
+            self.leave_out(failing);
+        }
+    }
+
+    fn leave_out(&mut self, failing: Vec<Failing>) {
+        for it in failing {
+            let title =
+                all(&self.current).find(|finding| finding.id == it.id).map(|finding| finding.title.clone());
+            self.left_out.insert((it.id, title.unwrap_or_default()), it.reason);
         }
     }
 
@@ -203,7 +216,7 @@ impl Rounds<'_> {
     /// The fixes that may be tried now.
     fn proposals(&self, wanted: &Wanted<'_>) -> Vec<Proposal> {
         let of = |finding: &Finding, rank: usize| {
-            let is_wanted = wanted.wants(finding) && !self.left_out.contains_key(&finding.id);
+            let is_wanted = wanted.wants(finding) && !self.left_out.contains_key(&key(finding));
             let may = || finding.fix.edits.iter().all(|edit| may_edit(&self.session.project, &edit.file));
             (is_wanted && may()).then(|| proposal(finding, rank))
         };
@@ -216,7 +229,7 @@ impl Rounds<'_> {
     }
 
     fn finish(self, before: Report) -> Result<Fixed, Failure> {
-        let reason = |finding: &Finding| self.left_out.get(&finding.id).cloned();
+        let reason = |finding: &Finding| self.left_out.get(&key(finding)).cloned();
         let left_out = all(&self.current)
             .filter_map(|it| reason(it).map(|reason| LeftOut { finding: it.clone(), reason }))
             .collect();
@@ -240,6 +253,11 @@ impl Rounds<'_> {
             packages: self.packages,
         })
     }
+}
+
+/// What a finding is left out by.
+fn key(finding: &Finding) -> (String, String) {
+    (finding.id.clone(), finding.title.clone())
 }
 
 impl Wanted<'_> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use loadworthy_fix::{Edit, NewFile, Planned, Proposal, plan};
+use loadworthy_fix::{Edit, NewFile, NewPackage, Planned, Proposal, plan};
 
 use crate::app::App;
 use crate::audit::{Got, Outcome, audit};
@@ -58,7 +58,16 @@ fn proposal(id: &str, got: &Got) -> Proposal {
         rank: 0,
         edits: edits.collect(),
         files: files.collect(),
-        packages: Vec::new(),
+        packages: got
+            .fix
+            .packages
+            .iter()
+            .map(|it| NewPackage {
+                name: it.name.clone(),
+                range: it.range.clone(),
+                manifest: it.manifest.clone(),
+            })
+            .collect(),
     }
 }
 

@@ -13,7 +13,8 @@ use super::META;
 use super::process::{Processes, package_of};
 use super::style::{Style, variable_of};
 use crate::audit::Audit;
-use crate::finding::{Evidence, Finding, Fix, Place, Words};
+use crate::finding::{Applicability, Edit, Evidence, Finding, Fix, NewPackage, Place, Words};
+use crate::imports::{Wanted, import, package};
 
 /// Applications with fewer routes are taken for samples and sidecars.
 const LEAST_ROUTES: usize = 3;
@@ -187,10 +188,29 @@ fn finding(audit: &Audit<'_, '_>, gap: &Gap, lacking: &[&Application]) -> Option
         evidence,
         Cost::at_share(1.0),
         words,
-        wired(audit, gap.concern, first),
+        wired_in_all(audit, gap.concern, lacking),
     );
     finding.routes = Some(Vec::new());
     Some(finding.at_least(gap.severity).at_most(gap.severity))
+}
+
+/// The code for the first application, with the edits for all of them; none, where one of them has none.
+fn wired_in_all(audit: &Audit<'_, '_>, concern: Concern, lacking: &[&Application]) -> Fix {
+    let mut all = lacking.iter().map(|application| wired(audit, concern, application));
+    let Some(mut fix) = all.next() else { return Fix::default() };
+    for other in all {
+        if fix.edits.is_empty() || other.edits.is_empty() {
+            return Fix {
+                edits: Vec::new(),
+                packages: Vec::new(),
+                applicability: Applicability::Manual,
+                ..fix
+            };
+        }
+        fix.edits.extend(other.edits);
+        fix.packages.extend(other.packages);
+    }
+    fix
 }
 
 /// The code that gives an application what it lacks, in its own style; empty where its framework is not known.
@@ -224,13 +244,91 @@ pub(in crate::resilience) fn wired(
     let creation = audit.lines_around(audit.statement(application.site), 0);
     let is_own_file = wiring.place.as_deref().is_some_and(|place| place != "last");
     let creation_shown = if is_own_file { String::new() } else { format!("{creation}\n") };
-    Fix {
+    let fix = Fix {
         description: format!("{install}{place}"),
         before: Some(creation),
         after: Some(format!("{}\n{creation_shown}{}", imports.join("\n"), code.trim_end())),
         ..Fix::default()
+    };
+    // What names routes, or is tuned for them, is a person's to place.
+    let is_complete = wiring.place.is_none() && !code.contains("{paths}");
+    match behind_creation(audit, wiring, application, &code).filter(|_| is_complete) {
+        Some((edits, packages)) => Fix { edits, packages, applicability: Applicability::Review, ..fix },
+        None => fix,
     }
 }
+
+/// The edits that put the code behind the creation of the application, with its imports and packages; `None` where a name of
+/// the code means something else in the file, or is not there.
+fn behind_creation(
+    audit: &Audit<'_, '_>,
+    wiring: &Wiring,
+    application: &Application,
+    code: &str,
+) -> Option<(Vec<Edit>, Vec<NewPackage>)> {
+    let (file, statement) = audit.statement(application.site);
+    let module = audit.module(application.site)?;
+    if !matches!(module.kind(statement), Kind::Variables(_)) {
+        return None;
+    }
+    let has = |name: &str| module.bindings().iter().any(|binding| module.str(binding.name) == name);
+    let declared = code.lines().filter_map(|line| line.strip_prefix("const ")?.split([' ', ':', '=']).next());
+    let is_said_only = code.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with("//"));
+    if is_said_only || declared.into_iter().any(has) || !asks_known_client(code, has) {
+        return None;
+    }
+    let mut edits = Vec::new();
+    let mut packages = Vec::new();
+    for row in &wiring.imports {
+        let (names, source) = row.split_once('|')?;
+        let wanted: Vec<Wanted<'_>> = match names.strip_prefix('{') {
+            Some(inside) => {
+                inside.trim_end_matches('}').split(',').map(|it| Wanted::Named(it.trim())).collect()
+            }
+            None => vec![Wanted::Default(names)],
+        };
+        for wanted in wanted {
+            let imported = import(audit, file, source, wanted)?;
+            if imported.name != wanted.name() {
+                return None;
+            }
+            edits.extend(imported.edit);
+        }
+    }
+    for name in &wiring.packages {
+        packages.extend(package(audit, file, name)?);
+    }
+    let span = module.node(statement).span;
+    let text = module.text();
+    let start = text.get(..span.start as usize).and_then(|it| it.rfind('\n')).map_or(0, |at| at + 1);
+    let indentation: String =
+        text.get(start..).unwrap_or_default().chars().take_while(|it| matches!(it, ' ' | '\t')).collect();
+    let lines: Vec<String> = code.trim_end().lines().map(|line| format!("\n{indentation}{line}")).collect();
+    let replacement = format!("\n{}", lines.concat());
+    edits.push(Edit {
+        file: audit.program().path(file).to_owned(),
+        start: span.end,
+        end: span.end,
+        replacement,
+    });
+    Some((edits, packages))
+}
+
+/// Whether the client that the code asks, if it asks one, is a name of the file.
+fn asks_known_client(code: &str, has: impl Fn(&str) -> bool) -> bool {
+    let Some(question) = code.lines().find(|line| ASKS.iter().any(|word| line.contains(word))) else {
+        return true;
+    };
+    let word = ASKS.iter().find_map(|word| question.find(word)).unwrap_or(0);
+    let head = question.get(..word).unwrap_or_default();
+    let name =
+        head.rsplit(|letter: char| !(letter.is_alphanumeric() || letter == '_')).next().unwrap_or_default();
+    has(name)
+}
+
+/// How the shortest questions to databases go on after the name of the client.
+const ASKS: [&str; 7] =
+    [".$queryRaw", ".query(", ".raw(", ".authenticate()", ".db().command", ".connection.db", ".execute("];
 
 fn filled(audit: &Audit<'_, '_>, wiring: &Wiring, style: &Style<'_>, application: &Application) -> String {
     let check =
