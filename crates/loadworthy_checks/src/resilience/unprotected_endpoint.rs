@@ -50,6 +50,7 @@ mod strangers;
 
 use loadworthy_analysis::{Application, Guard, Guarded, Protections, Route, Site};
 use loadworthy_capacity::{Cost, Severity};
+use loadworthy_environment::TrustProxy;
 use loadworthy_knowledge::Concern;
 use loadworthy_project::PackageId;
 
@@ -57,7 +58,7 @@ use self::exposure::{Exposure, exposure};
 use super::error_observability::gaps::wired;
 use super::error_observability::process::package_of;
 use crate::audit::{Audit, route_name};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
+use crate::finding::{Applicability, Confidence, Evidence, Finding, Fix, Place, Words};
 use crate::meta::{Category, Check, Meta};
 
 pub(crate) struct UnprotectedEndpoint;
@@ -290,7 +291,23 @@ fn fix(
                 paths.push(path);
             }
         }
-        fix.after = fix.after.map(|code| code.replace("{paths}", &paths.join(", ")));
+        let listed = paths.join(", ");
+        let is_behind = audit.facts.behind_proxy.is_stated() && audit.facts.behind_proxy.value;
+        let trusts = audit.facts.trust_proxy.value != TrustProxy::Off;
+        let filled = |code: &str| {
+            let code = code.replace("{paths}", &listed);
+            if is_behind && !trusts { trusting(&code) } else { code }
+        };
+        fix.after = fix.after.map(|code| filled(&code));
+        for edit in &mut fix.edits {
+            edit.replacement = filled(&edit.replacement);
+        }
+        if paths.is_empty() || paths.len() < limited_routes(open) {
+            // Some of the routes would stay without: a person lists them.
+            fix.edits.clear();
+            fix.packages.clear();
+            fix.applicability = Applicability::Manual;
+        }
         return fix;
     }
     let site = open.first().map(|it| it.route.site);
@@ -302,6 +319,24 @@ fn fix(
         after: site.and_then(|site| limited(audit, site)),
         ..Fix::default()
     }
+}
+
+/// The code with the proxy in front made known: a limiter would count all users as one.
+fn trusting(code: &str) -> String {
+    let Some(at) = code.find(".use(rateLimit(") else { return code.to_owned() };
+    let start = code.get(..at).and_then(|head| head.rfind('\n')).map_or(0, |line| line + 1);
+    let (head, tail) = (code.get(..start).unwrap_or_default(), code.get(start..).unwrap_or_default());
+    let app = code.get(start..at).unwrap_or_default();
+    format!("{head}{app}.set(\"trust proxy\", 1); // one proxy in front\n{tail}")
+}
+
+/// How many paths the fix has to list.
+fn limited_routes(open: &[&Open<'_>]) -> usize {
+    let listed = open.iter().filter(|it| it.exposure != Exposure::Heavy || open.len() == 1);
+    let mut paths: Vec<&str> = listed.map(|it| it.route.path.as_str()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths.len()
 }
 
 /// Where a route is registered, without its handler.

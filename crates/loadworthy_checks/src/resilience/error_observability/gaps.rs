@@ -250,8 +250,7 @@ pub(in crate::resilience) fn wired(
         after: Some(format!("{}\n{creation_shown}{}", imports.join("\n"), code.trim_end())),
         ..Fix::default()
     };
-    // What names routes, or is tuned for them, is a person's to place.
-    let is_complete = wiring.place.is_none() && !code.contains("{paths}");
+    let is_complete = wiring.place.is_none();
     match behind_creation(audit, wiring, application, &code).filter(|_| is_complete) {
         Some((edits, packages)) => Fix { edits, packages, applicability: Applicability::Review, ..fix },
         None => fix,
