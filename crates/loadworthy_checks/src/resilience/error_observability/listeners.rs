@@ -6,11 +6,12 @@ use loadworthy_analysis::{Call, Context, Folded, FunctionRef, Site};
 use loadworthy_capacity::{Cost, Failure, Severity};
 use loadworthy_knowledge::{Effect, ErrorEvent, HandleId, LibId, Without};
 use loadworthy_project::PackageId;
+use loadworthy_syntax::Kind;
 
 use super::META;
 use super::process::{Outcome, Processes, failing_cost, is_server_code, package_of};
 use crate::audit::Audit;
-use crate::finding::{Applicability, Evidence, Finding, Fix, Place, Words};
+use crate::finding::{Applicability, Edit, Evidence, Finding, Fix, Place, Words};
 
 pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mut Vec<Finding>) {
     let groups = missing(audit);
@@ -160,18 +161,35 @@ fn without_listener(
             "A listener hides the event from the supervisor: log it with its code and count it, so that an alert replaces the restart.",
         ),
     };
-    let finding = Finding::new(&META, first, evidence, cost, words, listener_fix(audit, &emitter, first));
+    let finding = Finding::new(&META, first, evidence, cost, words, listeners_fix(audit, group));
     Some(if outcome == Outcome::Ends { finding } else { finding.at_most(Severity::High) })
+}
+
+/// The listener of the first object, with the edits for all of them; none, where one of them has none.
+fn listeners_fix(audit: &Audit<'_, '_>, group: &[(Site, Emitter<'_>)]) -> Fix {
+    let mut all = group.iter().map(|(site, emitter)| listener_fix(audit, emitter, *site));
+    let Some(mut fix) = all.next() else { return Fix::default() };
+    for other in all {
+        if fix.edits.is_empty() || other.edits.is_empty() {
+            return Fix { edits: Vec::new(), applicability: Applicability::Manual, ..fix };
+        }
+        fix.edits.extend(other.edits);
+    }
+    fix
 }
 
 fn listener_fix(audit: &Audit<'_, '_>, emitter: &Emitter<'_>, site: Site) -> Fix {
     let statement = audit.statement(site);
     let before = audit.lines_around(statement, 0);
-    let name = super::style::variable_of(audit, site).unwrap_or_else(|| emitter.row.handle.clone());
+    let variable = super::style::variable_of(audit, site);
+    let name = variable.clone().unwrap_or_else(|| emitter.row.handle.clone());
     let line = format!(
         "{name}.on(\"{}\", (error) => {{\n  console.error(\"{} error\", error);\n}});",
         emitter.row.event, emitter.row.handle
     );
+    let is_plain =
+        |name: &String| name.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '.' | '$'));
+    let edit = variable.filter(is_plain).and_then(|_| behind_declaration(audit, statement, &line));
     Fix {
         description: format!(
             "Listen to '{}' where the object is made; log it, do not exit.",
@@ -179,10 +197,30 @@ fn listener_fix(audit: &Audit<'_, '_>, emitter: &Emitter<'_>, site: Site) -> Fix
         ),
         after: Some(format!("{before}\n{line}")),
         before: Some(before),
-        edits: Vec::new(),
-        applicability: Applicability::Manual,
+        applicability: if edit.is_some() { Applicability::Safe } else { Applicability::Manual },
+        edits: edit.into_iter().collect(),
         ..Fix::default()
     }
+}
+
+/// The listener behind the declaration, where that is a statement of its own.
+fn behind_declaration(audit: &Audit<'_, '_>, (file, statement): Site, line: &str) -> Option<Edit> {
+    let module = audit.program().module(file)?;
+    if !matches!(module.kind(statement), Kind::Variables(_) | Kind::Expression(_)) {
+        return None;
+    }
+    let span = module.node(statement).span;
+    let text = module.text();
+    let start = text.get(..span.start as usize).and_then(|it| it.rfind('\n')).map_or(0, |at| at + 1);
+    let indentation: String =
+        text.get(start..).unwrap_or_default().chars().take_while(|it| matches!(it, ' ' | '\t')).collect();
+    let lines: Vec<String> = line.lines().map(|line| format!("\n{indentation}{line}")).collect();
+    Some(Edit {
+        file: audit.program().path(file).to_owned(),
+        start: span.end,
+        end: span.end,
+        replacement: lines.concat(),
+    })
 }
 
 /// A listener of uncaught exceptions that does not end the process.
