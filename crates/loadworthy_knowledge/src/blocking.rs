@@ -57,6 +57,8 @@ pub struct BlockingRow {
     pub options: Option<usize>,
     /// The asynchronous member with the same arguments; `{}` is the name without `Sync`.
     pub turn: Option<String>,
+    /// The package with the same calls that does it off the main thread.
+    pub package: Option<String>,
     /// What to do.
     pub instead: String,
     /// What one finding covers.

@@ -234,7 +234,8 @@ fn fix(audit: &Audit<'_, '_>, module: &Module, waterfall: &Waterfall) -> Fix {
     let description =
         String::from("Start the reads that don't need each other together and await them once.");
     let Some(run) = adjacent(module, waterfall) else {
-        return Fix { description, applicability: Applicability::Manual, ..Fix::default() };
+        let (before, after) = together(module, waterfall).unzip();
+        return Fix { description, before, after, ..Fix::default() };
     };
     let (Some(first), Some(last)) = (run.first(), run.last()) else {
         return Fix { description, ..Fix::default() };
@@ -271,6 +272,44 @@ fn fix(audit: &Audit<'_, '_>, module: &Module, waterfall: &Waterfall) -> Fix {
         applicability: Applicability::Safe,
         ..Fix::default()
     }
+}
+
+/// The reads of the first round that has several, which stand apart or are no plain declarations, and one `await` for them.
+fn together(module: &Module, waterfall: &Waterfall) -> Option<(String, String)> {
+    let of_round = |round: usize| waterfall.steps.iter().filter(move |step| step.round == round);
+    let round = (1..=waterfall.steps.len()).find(|round| of_round(*round).count() > 1)?;
+    let names: Vec<String> = of_round(round)
+        .enumerate()
+        .map(|(at, step)| match declared(module, step.statement) {
+            Some(name) => name.to_owned(),
+            None => assigned(module, step.statement).unwrap_or_else(|| format!("read{}", at + 1)),
+        })
+        .collect();
+    let calls: Vec<String> = of_round(round)
+        .map(|step| {
+            let lines: Vec<&str> = module.source(step.call).lines().map(str::trim).collect();
+            format!("  {},", lines.join(" "))
+        })
+        .collect();
+    let before: Vec<String> = of_round(round)
+        .map(|step| module.source(step.statement).lines().take(4).collect::<Vec<&str>>().join("\n"))
+        .collect();
+    let after = format!("const [{}] = await Promise.all([\n{}\n]);", names.join(", "), calls.join("\n"));
+    Some((before.join("\n// …\n"), after))
+}
+
+/// The name that a statement gives what it reads: `const rows: Row[] = await …`, `rows = await …`.
+fn assigned(module: &Module, statement: NodeId) -> Option<String> {
+    let source = module.source(statement);
+    let head = source.split('=').next()?.trim();
+    let name = head.split(' ').next_back()?;
+    let name = head
+        .split([' ', ':'])
+        .nth(1)
+        .filter(|_| head.starts_with("const ") || head.starts_with("let "))
+        .unwrap_or(name);
+    let is_name = !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    is_name.then(|| name.to_owned())
 }
 
 /// The longest run of steps that stand side by side, need the same round, and are plain declarations.

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use loadworthy_analysis::{Block, Blocks, Call, LibraryCall, Site, is_kept};
 use loadworthy_capacity::Severity;
 use loadworthy_knowledge::Grouping;
+use loadworthy_project::Language;
 use loadworthy_syntax::{Kind, NodeId};
 
 use super::META;
 use crate::audit::Audit;
 use crate::edit::{after, replace};
 use crate::finding::{Applicability, Confidence, Edit, Evidence, Finding, Fix, Place, Words};
+use crate::imports::package;
 use crate::runs::{Runs, cost_of, runs};
 
 /// A call that holds the loop.
@@ -229,7 +231,15 @@ fn fix(audit: &Audit<'_, '_>, worst: &Holding<'_, '_>, calls: &[Holding<'_, '_>]
     let before = Some(audit.lines_around(shown, 0));
     let own = turned(audit, worst);
     let edits: Option<Vec<Vec<Edit>>> = calls.iter().map(|it| turned(audit, it)).collect();
-    let Some(own) = own else { return Fix { description, before, ..Fix::default() } };
+    let Some(own) = own else {
+        let plain = Fix { description, before, ..Fix::default() };
+        // A synchronous form holds the event loop in either package.
+        let is_async = calls
+            .iter()
+            .all(|it| !audit.source(it.call.site).split('(').next().unwrap_or_default().ends_with("Sync"));
+        let replaced = if is_async { replaced_package(audit, worst, &plain) } else { None };
+        return replaced.unwrap_or_else(|| Fix { after: Some(elsewhere(audit, worst)), ..plain });
+    };
     Fix {
         description,
         before,
@@ -237,6 +247,81 @@ fn fix(audit: &Audit<'_, '_>, worst: &Holding<'_, '_>, calls: &[Holding<'_, '_>]
         edits: edits.map(|edits| edits.into_iter().flatten().collect()).unwrap_or_default(),
         applicability: Applicability::Review,
         ..Fix::default()
+    }
+}
+
+/// A package that does the same on the thread pool, where the knowledge names one: another specifier in each import.
+fn replaced_package(audit: &Audit<'_, '_>, worst: &Holding<'_, '_>, plain: &Fix) -> Option<Fix> {
+    let by = worst.block.row.package.as_deref()?;
+    let (file, _) = worst.call.site;
+    let old = worst.call.library.as_ref()?.module.as_deref()?.to_owned();
+    let project = audit.program().project();
+    let own = project.file(file)?.package;
+    let mut edits = Vec::new();
+    for (other, module) in audit.program().modules() {
+        if project.file(other).is_none_or(|it| it.package != own) {
+            continue;
+        }
+        for quote in ['"', '\''] {
+            let specifier = format!("{quote}{old}{quote}");
+            for (at, _) in module.text().match_indices(&specifier) {
+                let line =
+                    module.text().get(..at).and_then(|head| head.rsplit('\n').next()).unwrap_or_default();
+                let is_import = ["from ", "require(", "import("].iter().any(|word| line.ends_with(word));
+                if is_import {
+                    let start = u32::try_from(at).ok()?;
+                    let end = u32::try_from(at + specifier.len()).ok()?;
+                    let replacement = format!("{quote}{by}{quote}");
+                    edits.push(Edit {
+                        file: audit.program().path(other).to_owned(),
+                        start,
+                        end,
+                        replacement,
+                    });
+                }
+            }
+        }
+    }
+    let mut packages = package(audit, file, by)?;
+    let is_typed = project.file(file).is_some_and(|it| matches!(it.language, Language::Ts | Language::Tsx));
+    if is_typed {
+        packages.extend(package(audit, file, &format!("@types/{by}"))?);
+    }
+    (!edits.is_empty()).then(|| Fix {
+        before: Some(format!("import … from '{old}'")),
+        after: Some(format!("import … from '{by}'")),
+        edits,
+        packages,
+        applicability: Applicability::Review,
+        ..plain.clone()
+    })
+}
+
+/// The asynchronous form of a function that is imported by itself, or the work in a thread.
+fn elsewhere(audit: &Audit<'_, '_>, worst: &Holding<'_, '_>) -> String {
+    let source = audit.source(worst.call.site);
+    let callee = source.split('(').next().unwrap_or_default();
+    let arguments = source.get(callee.len()..).unwrap_or_default();
+    let name = callee.rsplit('.').next().unwrap_or(callee);
+    let module =
+        worst.call.library.as_ref().and_then(|library| library.module.as_deref()).unwrap_or_default();
+    match name.strip_suffix("Sync") {
+        Some(base) if module.ends_with("fs") => {
+            format!("import {{ {base} }} from 'node:fs/promises';\n\nawait {base}{arguments};")
+        }
+        Some(base)
+            if module.ends_with("crypto")
+                || module.ends_with("child_process")
+                || module.ends_with("zlib") =>
+        {
+            format!(
+                "import {{ promisify }} from 'node:util';\n\nconst {base}Async = promisify({base});\nawait {base}Async{arguments};"
+            )
+        }
+        Some(base) => format!("await {}{base}{arguments};", callee.strip_suffix(name).unwrap_or_default()),
+        None => format!(
+            "// worker.js: the same call on workerData, its answer by parentPort.postMessage\nconst worker = new Worker(new URL('./worker.js', import.meta.url), {{ workerData: input }});\nconst [answer] = await once(worker, 'message'); // in place of {callee}(…)"
+        ),
     }
 }
 

@@ -225,7 +225,7 @@ fn finding(audit: &Audit<'_, '_>, it: &Match) -> Option<Finding> {
         evidence.push(Evidence { place: Place::Code(text), note: String::from("the text") });
     }
     let cost = cost_of(audit, &[it.used.site]).loop_block(if is_proven { millis } else { 1.0 });
-    let finding = Finding::new(&META, it.used.site, evidence, cost, words(audit, it, millis), fix(it));
+    let finding = Finding::new(&META, it.used.site, evidence, cost, words(audit, it, millis), fix(audit, it));
     let finding = finding
         .assuming(if it.used.from == From::ClientHead {
             "16 kB of text"
@@ -305,7 +305,7 @@ fn words(audit: &Audit<'_, '_>, it: &Match, millis: f64) -> Words {
     }
 }
 
-fn fix(it: &Match) -> Fix {
+fn fix(audit: &Audit<'_, '_>, it: &Match) -> Fix {
     let advice = match it.found.cause {
         Cause::Nested => {
             "Make the alternatives of the inner and the outer repetition disjoint, so that a text can be read in one way only"
@@ -321,6 +321,21 @@ fn fix(it: &Match) -> Fix {
         description: format!(
             "{advice}, and refuse texts over a few hundred characters before they are matched (`z.string().max(500)`)."
         ),
+        before: Some(audit.source(it.used.site).to_owned()),
+        after: bounded(audit, it),
         ..Fix::default()
     }
+}
+
+/// The match of a text that is not longer than any honest one.
+fn bounded(audit: &Audit<'_, '_>, it: &Match) -> Option<String> {
+    let call = audit.source(it.used.site);
+    let text = audit.source(it.used.text.filter(|text| text.0 == it.used.site.0)?);
+    if text.is_empty() || text.contains('\n') || !call.contains(text) {
+        return None;
+    }
+    if is_test(audit, it.used.site) {
+        return Some(format!("{text}.length <= 500 && {call}"));
+    }
+    Some(format!("if ({text}.length > 500) throw new RangeError('too long'); // answer 400\n{call};"))
 }
