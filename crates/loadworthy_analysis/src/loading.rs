@@ -17,6 +17,27 @@ impl Analysis<'_> {
         self.loaded_files().get(file.index()).copied().unwrap_or_default()
     }
 
+    /// The files that loading a file loads, itself first, as far as specifiers say so.
+    #[must_use]
+    pub fn loads(&self, file: FileId) -> Vec<FileId> {
+        let mut loads = vec![file];
+        let mut seen = vec![false; self.program().project().files.len()];
+        let mut at = 0;
+        while let Some(next) = loads.get(at).copied() {
+            at += 1;
+            let is_first = seen.get_mut(next.index()).is_some_and(|slot| !std::mem::replace(slot, true));
+            let Some(module) = self.program().module(next).filter(|_| is_first) else { continue };
+            for specifier in module.sources() {
+                if let Resolution::File(target) = *self.program().resolve(next, specifier)
+                    && !seen.get(target.index()).copied().unwrap_or(true)
+                {
+                    loads.push(target);
+                }
+            }
+        }
+        loads
+    }
+
     /// Whether all routes that reach the code at a place stand in files that nothing loads: what is left of an earlier
     /// version of the application.
     #[must_use]

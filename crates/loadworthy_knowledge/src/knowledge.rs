@@ -24,7 +24,7 @@ use crate::source::{
 };
 use crate::steps::{HandleRow, Step, Steps};
 use crate::versions::{Nearest, installed};
-use crate::wiring::{Concern, Wiring, WiringRows};
+use crate::wiring::{Concern, Ping, Wiring, WiringRows};
 
 /// What libraries are and what calling them does.
 #[derive(Debug, Default)]
@@ -522,9 +522,9 @@ impl Knowledge {
         self.wiring_rows().wiring(concern, framework)
     }
 
-    /// The shortest question to a database; `{db}` is the client's variable.
+    /// The shortest question to a database.
     #[must_use]
-    pub fn ping(&self, lib: &str) -> Option<&str> {
+    pub fn ping(&self, lib: &str) -> Option<&Ping> {
         self.wiring_rows().ping(lib)
     }
 

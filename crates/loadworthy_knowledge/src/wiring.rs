@@ -40,8 +40,17 @@ pub struct Wiring {
 pub struct Ping {
     /// The library's id.
     pub lib: String,
-    /// The expression; `{db}` is the client's variable.
+    /// The expression, a promise; `{db}` is the client's variable.
     pub code: String,
+    /// The expression where types are checked, if it differs.
+    pub typescript: Option<String>,
+    /// `name|module`, where a module itself is asked.
+    pub import: Option<String>,
+    /// The specifiers whose clients give promises; absent: all.
+    #[serde(default)]
+    pub from: Vec<String>,
+    /// Text in the making of what is no client.
+    pub unless_made_by: Option<String>,
 }
 
 /// Code by concern and framework.
@@ -61,7 +70,7 @@ impl WiringRows {
         rows.find(|row| row.framework == framework || row.framework == "*")
     }
 
-    pub(crate) fn ping(&self, lib: &str) -> Option<&str> {
-        self.pings.iter().find(|row| row.lib == lib).map(|row| row.code.as_str())
+    pub(crate) fn ping(&self, lib: &str) -> Option<&Ping> {
+        self.pings.iter().find(|row| row.lib == lib)
     }
 }

@@ -51,6 +51,7 @@ mod middleware;
 mod payloads;
 pub(super) mod process;
 mod promises;
+mod questions;
 mod scopes;
 mod startup;
 mod style;

@@ -1,9 +1,7 @@
 //! What an application does not show of itself: health, metrics, request ids, structured logs, traces. One finding for
 //! each of them, which lists the applications, with the wiring as fix.
 
-use std::collections::BTreeSet;
-
-use loadworthy_analysis::{Application, EntryKind, Site};
+use loadworthy_analysis::{Application, EntryKind};
 use loadworthy_capacity::{Cost, Severity};
 use loadworthy_knowledge::{Concern, Role, Wiring};
 use loadworthy_project::PackageId;
@@ -11,7 +9,8 @@ use loadworthy_syntax::Kind;
 
 use super::META;
 use super::process::{Processes, package_of};
-use super::style::{Style, variable_of};
+use super::questions::{Question, question};
+use super::style::Style;
 use crate::audit::Audit;
 use crate::finding::{Applicability, Edit, Evidence, Finding, Fix, NewPackage, Place, Words};
 use crate::imports::{Wanted, import, package};
@@ -222,7 +221,9 @@ pub(in crate::resilience) fn wired(
     let framework = audit.knowledge().library(application.framework).id.as_str();
     let Some(wiring) = audit.knowledge().wiring(concern, framework) else { return Fix::default() };
     let style = Style::of(audit, application);
-    let code = filled(audit, wiring, &style, application);
+    let question = wiring.code.contains("{check}").then(|| question(audit, application));
+    let check = question.as_ref().map_or("", |question| question.code.as_str());
+    let code = wiring.code.replace("{app}", &style.app).replace("{check}", check);
     let install = match wiring.packages.as_slice() {
         [] => String::new(),
         packages => format!("Install {}. ", packages.join(" and ")),
@@ -251,7 +252,7 @@ pub(in crate::resilience) fn wired(
         ..Fix::default()
     };
     let is_complete = wiring.place.is_none();
-    match behind_creation(audit, wiring, application, &code).filter(|_| is_complete) {
+    match behind_creation(audit, wiring, application, &code, question).filter(|_| is_complete) {
         Some((edits, packages)) => Fix { edits, packages, applicability: Applicability::Review, ..fix },
         None => fix,
     }
@@ -264,6 +265,7 @@ fn behind_creation(
     wiring: &Wiring,
     application: &Application,
     code: &str,
+    question: Option<Question>,
 ) -> Option<(Vec<Edit>, Vec<NewPackage>)> {
     let (file, statement) = audit.statement(application.site);
     let module = audit.module(application.site)?;
@@ -273,11 +275,13 @@ fn behind_creation(
     let has = |name: &str| module.bindings().iter().any(|binding| module.str(binding.name) == name);
     let declared = code.lines().filter_map(|line| line.strip_prefix("const ")?.split([' ', ':', '=']).next());
     let is_said_only = code.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with("//"));
-    if is_said_only || declared.into_iter().any(has) || !asks_known_client(code, has) {
+    if is_said_only || declared.into_iter().any(has) {
         return None;
     }
-    let mut edits = Vec::new();
-    let mut packages = Vec::new();
+    let (mut edits, mut packages) = match question {
+        Some(question) => question.reached?,
+        None => (Vec::new(), Vec::new()),
+    };
     for row in &wiring.imports {
         let (names, source) = row.split_once('|')?;
         let wanted: Vec<Wanted<'_>> = match names.strip_prefix('{') {
@@ -311,49 +315,4 @@ fn behind_creation(
         replacement,
     });
     Some((edits, packages))
-}
-
-/// Whether the client that the code asks, if it asks one, is a name of the file.
-fn asks_known_client(code: &str, has: impl Fn(&str) -> bool) -> bool {
-    let Some(question) = code.lines().find(|line| ASKS.iter().any(|word| line.contains(word))) else {
-        return true;
-    };
-    let word = ASKS.iter().find_map(|word| question.find(word)).unwrap_or(0);
-    let head = question.get(..word).unwrap_or_default();
-    let name =
-        head.rsplit(|letter: char| !(letter.is_alphanumeric() || letter == '_')).next().unwrap_or_default();
-    has(name)
-}
-
-/// How the shortest questions to databases go on after the name of the client.
-const ASKS: [&str; 7] =
-    [".$queryRaw", ".query(", ".raw(", ".authenticate()", ".db().command", ".connection.db", ".execute("];
-
-fn filled(audit: &Audit<'_, '_>, wiring: &Wiring, style: &Style<'_>, application: &Application) -> String {
-    let check =
-        database_check(audit, application.package).unwrap_or_else(|| String::from("Promise.resolve(true)"));
-    wiring.code.replace("{app}", &style.app).replace("{check}", &check)
-}
-
-/// The shortest question to the database that the package uses.
-fn database_check(audit: &Audit<'_, '_>, package: PackageId) -> Option<String> {
-    let mut seen = BTreeSet::new();
-    for (call, library) in audit.analysis.effects(loadworthy_knowledge::Effect::is_database_trip) {
-        if package_of(audit, call.site) != Some(package) || !seen.insert(library.lib) {
-            continue;
-        }
-        let row = audit.knowledge().library(library.lib);
-        let Some(code) = audit.knowledge().ping(&row.id) else { continue };
-        let name = library.made_at.and_then(|made| client_name(audit, made));
-        return Some(code.replace("{db}", &name.unwrap_or_else(|| String::from("db"))));
-    }
-    None
-}
-
-fn client_name(audit: &Audit<'_, '_>, made: Site) -> Option<String> {
-    let name = variable_of(audit, made)?;
-    let module = audit.module(made)?;
-    let is_plain = !matches!(module.kind(made.1), Kind::Hole)
-        && name.chars().all(|it| it.is_alphanumeric() || it == '_');
-    is_plain.then_some(name)
 }
