@@ -302,8 +302,15 @@ fn fix(
         for edit in &mut fix.edits {
             edit.replacement = filled(&edit.replacement);
         }
-        if paths.is_empty() || paths.len() < limited_routes(open) {
-            // Some of the routes would stay without: a person lists them.
+        let apart = limiters::counting_apart(audit);
+        if let Some(instances) = apart {
+            fix.description = format!(
+                "{} {instances} instances run: give it a store that they share (`store: new RedisStore({{ … }})`), or each allows the whole limit.",
+                fix.description
+            );
+        }
+        if apart.is_some() || paths.is_empty() || paths.len() < limited_routes(open) {
+            // A person chooses the shared store, or lists the routes that would stay without.
             fix.edits.clear();
             fix.packages.clear();
             fix.applicability = Applicability::Manual;

@@ -73,13 +73,15 @@ fn untrusted(audit: &Audit<'_, '_>, limiter: &RateLimiter) -> Option<Finding> {
     Some(found.at(line(&limiter.place)).at_least(Severity::High).at_most(Severity::High))
 }
 
+/// How many instances would each have counters of their own. Where nothing says how many run, one does.
+pub(super) fn counting_apart(audit: &Audit<'_, '_>) -> Option<u32> {
+    let instances = audit.facts.instance_count();
+    (audit.facts.instances.is_stated() && instances > 1).then_some(instances)
+}
+
 /// Counters in the memory of one of several instances.
 fn alone(audit: &Audit<'_, '_>, limiter: &RateLimiter) -> Option<Finding> {
-    let instances = audit.facts.instance_count();
-    // Where nothing says how many run, one does.
-    if !audit.facts.instances.is_stated() || instances <= 1 {
-        return None;
-    }
+    let instances = counting_apart(audit)?;
     let site = audit.analysis.applications(audit.resolver).first()?.site;
     let words = Words {
         title: format!("{} counts in the memory of each instance", limiter.library.name),
