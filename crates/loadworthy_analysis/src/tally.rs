@@ -157,7 +157,7 @@ impl<'a, 'p> Tallies<'a, 'p> {
         let Some(module) = self.analysis.program().module(function.0) else { return Vec::new() };
         let trips = self.analysis.calls().of_function(function).filter_map(|call| {
             let kind = match self.analysis.queries().at(call.site) {
-                Some(query) if query.site == call.site && !query.is_part => TripKind::Query,
+                Some(query) if query.site == call.site && query.is_sent() => TripKind::Query,
                 Some(_) => return None,
                 None => kind_of(call.library.as_ref()?.effect()?)?,
             };

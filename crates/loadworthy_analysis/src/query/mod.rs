@@ -81,6 +81,12 @@ pub struct Query {
 }
 
 impl Query {
+    /// Whether it is a statement of its own: neither a part of another query nor what opens and closes a transaction.
+    #[must_use]
+    pub fn is_sent(&self) -> bool {
+        !self.is_part && self.operation != Operation::Transaction
+    }
+
     /// Statements that it sends: Prisma and Mongoose read each relation by a statement of its own, others join.
     #[must_use]
     pub fn statements(&self) -> u32 {

@@ -107,7 +107,7 @@ pub(super) fn cases(audit: &Audit<'_, '_>) -> Vec<Case> {
 /// The calls that go somewhere: a query once, however many calls it is made of.
 fn trips(audit: &Audit<'_, '_>) -> Vec<(Site, Trip)> {
     let queries =
-        audit.analysis.queries().iter().filter(|query| is_trip(query)).map(|it| (it.site, Trip::Query));
+        audit.analysis.queries().iter().filter(|query| query.is_sent()).map(|it| (it.site, Trip::Query));
     let services =
         audit.analysis.effects(|effect| trip_of(effect).is_some()).filter_map(|(call, library)| {
             let effect = library.effect()?;
@@ -129,10 +129,6 @@ fn is_server(audit: &Audit<'_, '_>, site: Site) -> bool {
         return file.is_some_and(|file| file.class != FileClass::Client);
     }
     contexts.iter().any(|it| !matches!(it, Context::PerRender | Context::PerEvent))
-}
-
-fn is_trip(query: &Query) -> bool {
-    !query.is_part && query.operation != Operation::Transaction
 }
 
 fn trip_of(effect: Effect) -> Option<Trip> {
