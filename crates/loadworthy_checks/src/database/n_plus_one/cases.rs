@@ -1,8 +1,6 @@
 //! The loops of a program whose rounds go to a database or a service, each once, with what they do there.
 
-use loadworthy_analysis::{
-    Context, Edge, Handling, LoopForm, Operation, Query, Repeat, Repetition, Site, handling,
-};
+use loadworthy_analysis::{Context, Edge, Handling, LoopForm, Repeat, Repetition, Site, handling};
 use loadworthy_capacity::Range;
 use loadworthy_knowledge::{Effect, Flag};
 use loadworthy_project::FileClass;
