@@ -78,7 +78,7 @@ pub use query::{
     Queries, Query, RowUse, Selected, Yields, row_uses,
 };
 pub use reach::{Context, Reach};
-pub use react::{Component, EffectHook, State, is_in_flow, is_made_anew, setter_calls};
+pub use react::{Component, EffectHook, Memoised, State, is_in_flow, is_made_anew, memoised, setter_calls};
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use schema::{Models, models};
 pub use sequence::{Step as AwaitedStep, Waterfall, waterfalls};

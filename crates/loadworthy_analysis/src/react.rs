@@ -8,7 +8,7 @@ use crate::analysis::Analysis;
 use crate::calls::{Call, LibraryCall};
 use crate::graph::Timing;
 use crate::links::FunctionRef;
-use crate::values::Site;
+use crate::values::{Resolver, Site, Value};
 
 /// A component, or a hook of the program.
 #[derive(Clone, Debug)]
@@ -47,6 +47,31 @@ pub struct EffectHook {
     pub function: FunctionId,
     /// The dependencies; none where the array is missing.
     pub dependencies: Option<Vec<NodeId>>,
+}
+
+/// `useCallback(function, dependencies)`: a function that is another one when a dependency changes.
+#[derive(Clone, Debug)]
+pub struct Memoised {
+    /// The function.
+    pub function: FunctionId,
+    /// What it depends on; empty where that is no list.
+    pub dependencies: Vec<NodeId>,
+}
+
+/// The memoised function that a name of the same file stands for.
+#[must_use]
+pub fn memoised(resolver: &Resolver<'_>, (file, name): Site) -> Option<Memoised> {
+    let module = resolver.program().module(file)?;
+    let Kind::Name { binding, .. } = module.kind(name) else { return None };
+    let declared = module.binding(binding)?;
+    let Kind::Declarator { init, .. } = module.kind(module.parent(declared.node)) else { return None };
+    let Kind::Call { arguments, .. } = module.kind(init) else { return None };
+    let mut arguments = module.list(arguments);
+    let Kind::Function(function) = module.kind(arguments.next()?) else { return None };
+    let Kind::Array(items) = module.kind(arguments.next()?) else { return None };
+    // What `useMemo` gives is no function of this file.
+    let is_given_back = resolver.value_of((file, init)).contains(&Value::Function(file, function));
+    is_given_back.then(|| Memoised { function, dependencies: module.list(items).collect() })
 }
 
 /// Every component and hook of a file, in source order.

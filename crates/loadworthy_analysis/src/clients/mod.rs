@@ -7,7 +7,7 @@ mod store;
 
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileClass;
-use loadworthy_syntax::{Kind, Module, NodeId};
+use loadworthy_syntax::{BindingId, BindingKind, Kind, Module, NodeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analysis::Analysis;
@@ -15,7 +15,7 @@ use crate::calls::Call;
 use crate::links::FunctionRef;
 use crate::query::Options;
 use crate::routes::EntryKind;
-use crate::values::{Resolver, Site};
+use crate::values::{Resolver, Site, Value};
 
 pub use address::{Address, matching};
 pub use source::{Filled, filled_by};
@@ -42,8 +42,15 @@ pub struct ClientRequests {
     by_site: FxHashMap<Site, usize>,
     /// Requests by the name of the hook that sends them.
     by_hook: FxHashMap<String, usize>,
-    /// Elements by the name of their component.
-    elements: FxHashMap<String, Vec<Site>>,
+    elements: Elements,
+}
+
+/// Where components stand as elements.
+#[derive(Debug, Default)]
+struct Elements {
+    by_name: FxHashMap<String, Vec<Site>>,
+    /// Of components that a file imports under a name of its own.
+    renamed: FxHashMap<FunctionRef, Vec<Site>>,
 }
 
 impl ClientRequests {
@@ -65,7 +72,7 @@ impl ClientRequests {
         }
         let by_hook = declared(analysis, resolver, &mut all);
         let by_site = all.iter().enumerate().map(|(at, request)| (request.site, at)).collect();
-        let elements = if all.is_empty() { FxHashMap::default() } else { elements(analysis) };
+        let elements = if all.is_empty() { Elements::default() } else { elements(analysis, resolver) };
         Self { all, by_site, by_hook, elements }
     }
 
@@ -80,9 +87,14 @@ impl ClientRequests {
         self.by_hook.get(name).copied()
     }
 
-    /// The elements of a component.
+    /// The elements of a component by its name.
     pub(super) fn elements(&self, component: &str) -> &[Site] {
-        self.elements.get(component).map_or(&[], Vec::as_slice)
+        self.elements.by_name.get(component).map_or(&[], Vec::as_slice)
+    }
+
+    /// The elements of a component in files that import it under another name.
+    pub(super) fn renamed(&self, component: FunctionRef) -> &[Site] {
+        self.elements.renamed.get(&component).map_or(&[], Vec::as_slice)
     }
 
     /// All of them.
@@ -126,15 +138,30 @@ fn declared(
     by_hook
 }
 
-fn elements(analysis: &Analysis<'_>) -> FxHashMap<String, Vec<Site>> {
-    let mut found: FxHashMap<String, Vec<Site>> = FxHashMap::default();
+fn elements(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Elements {
+    let mut found = Elements::default();
     for (file, module) in analysis.program().modules() {
+        let mut known: FxHashMap<BindingId, Option<FunctionRef>> = FxHashMap::default();
         for node in module.node_ids() {
-            if let Kind::Element { component, .. } = module.kind(node)
-                && component.is_some()
-                && !matches!(module.kind(component), Kind::String(_))
-            {
-                found.entry(module.source(component).to_owned()).or_default().push((file, node));
+            let Kind::Element { component, .. } = module.kind(node) else { continue };
+            if !component.is_some() || matches!(module.kind(component), Kind::String(_)) {
+                continue;
+            }
+            let name = module.source(component);
+            found.by_name.entry(name.to_owned()).or_default().push((file, node));
+            let Kind::Name { binding, .. } = module.kind(component) else { continue };
+            let renamed = known.entry(binding).or_insert_with(|| {
+                let is_import = matches!(module.binding(binding)?.kind, BindingKind::Import(_));
+                match (is_import, &*resolver.value_of((file, component))) {
+                    (true, [Value::Function(at, function)]) => {
+                        let own = analysis.program().module(*at)?;
+                        (source::component_name(own, *function)? != name).then_some((*at, *function))
+                    }
+                    _ => None,
+                }
+            });
+            if let Some(function) = renamed {
+                found.renamed.entry(*function).or_default().push((file, node));
             }
         }
     }

@@ -380,13 +380,9 @@ impl Follow<'_, '_> {
         let owner = (file, module.enclosing_function(node));
         let Some(name) = property_name(module, node) else { return };
         let program = self.analysis.program();
-        let component = module
-            .function(owner.1)
-            .map(|function| module.str(function.name).to_owned())
-            .filter(|name| !name.is_empty())
-            .or_else(|| variable_name(module, owner.1));
-        let Some(component) = component else { return };
-        for (other, element) in self.requests.elements(&component).iter().take(MAX_ELEMENTS) {
+        let Some(component) = component_name(module, owner.1) else { return };
+        let named = self.requests.elements(&component).iter();
+        for (other, element) in named.chain(self.requests.renamed(owner)).take(MAX_ELEMENTS) {
             let Some(text) = program.module(*other) else { continue };
             let Kind::Element { parts, .. } = text.kind(*element) else { continue };
             let given = text.list(parts).find_map(|part| match text.kind(part) {
@@ -399,6 +395,12 @@ impl Follow<'_, '_> {
             }
         }
     }
+}
+
+/// The name of a component: its function's, or that of the variable that holds it.
+pub(super) fn component_name(module: &Module, component: FunctionId) -> Option<String> {
+    let own = module.function(component).map(|function| module.str(function.name).to_owned());
+    own.filter(|name| !name.is_empty()).or_else(|| variable_name(module, component))
 }
 
 /// The call of a promise's chain in whose callback a place stands; none inside of an effect or a handler alone.
