@@ -14,6 +14,7 @@ mod deadline;
 mod failure;
 mod fate;
 mod formula;
+mod generated_clients;
 mod graph;
 mod growth;
 mod handles;

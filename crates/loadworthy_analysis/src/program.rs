@@ -9,6 +9,7 @@ use loadworthy_syntax::{Module, STACK_BYTES, parse};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::generated_clients::GeneratedClients;
 use crate::index::ModuleIndex;
 use crate::links::Links;
 use crate::stars::Stars;
@@ -19,6 +20,7 @@ pub struct Program<'p> {
     project: &'p Project,
     knowledge: &'p Knowledge,
     modules: Vec<Option<Loaded>>,
+    generated: GeneratedClients,
     /// The libraries that the audited files import.
     libraries: FxHashSet<LibId>,
     links: Links,
@@ -52,14 +54,15 @@ impl<'p> Program<'p> {
     /// As [`Self::load`], on the threads of the current pool, whose stacks must have [`STACK_BYTES`].
     #[must_use]
     pub fn read(project: &'p Project, knowledge: &'p Knowledge) -> Self {
-        let loaded: Vec<_> = project.files.par_iter().map(|file| load(project, file)).collect();
+        let generated = GeneratedClients::find(project);
+        let loaded: Vec<_> = project.files.par_iter().map(|file| load(project, &generated, file)).collect();
         let (modules, diagnostics): (Vec<_>, Vec<_>) = loaded.into_iter().unzip();
         let diagnostics = diagnostics.into_iter().flatten().collect();
         let libraries = FxHashSet::default();
         let (links, memories) = (Links::default(), Memories::default());
         let stars = Stars::new(project.files.len());
         let mut program =
-            Self { project, knowledge, modules, libraries, links, stars, memories, diagnostics };
+            Self { project, knowledge, modules, generated, libraries, links, stars, memories, diagnostics };
         program.libraries = program.imported_libraries();
         program.links = Links::find(&program);
         program.memories.see();
@@ -147,7 +150,7 @@ impl<'p> Program<'p> {
     pub fn resolve(&self, file: FileId, specifier: &str) -> Cow<'_, Resolution> {
         match self.loaded(file).and_then(|loaded| loaded.resolutions.get(specifier)) {
             Some(known) => Cow::Borrowed(known),
-            None => Cow::Owned(resolution(self.project, file, specifier)),
+            None => Cow::Owned(resolution(self.project, &self.generated, file, specifier)),
         }
     }
 
@@ -189,26 +192,19 @@ impl<'p> Program<'p> {
 }
 
 /// Where an import leads; a client that a tool generates from a schema is the package that it stands for.
-fn resolution(project: &Project, file: FileId, specifier: &str) -> Resolution {
+fn resolution(project: &Project, generated: &GeneratedClients, file: FileId, specifier: &str) -> Resolution {
     let found = project.resolve(file, specifier);
     let is_read = match &found {
         Resolution::File(target) => project.file(*target).is_some_and(|file| file.class.is_audited()),
         Resolution::Missing => false,
         Resolution::Package { .. } | Resolution::Builtin(_) => true,
     };
-    let generated =
-        GENERATED_CLIENTS.iter().find(|(words, _)| words.iter().all(|word| specifier.contains(word)));
-    match generated {
-        Some((_, package)) if !is_read => {
-            Resolution::Package { name: (*package).to_owned(), subpath: String::new() }
-        }
+    let importer = project.file(file).map_or("", |file| &file.path);
+    match generated.package(importer, specifier) {
+        Some(package) if !is_read => Resolution::Package { name: package.to_owned(), subpath: String::new() },
         _ => found,
     }
 }
-
-/// What the paths of generated clients contain, and the package that each stands for.
-const GENERATED_CLIENTS: [(&[&str], &str); 2] =
-    [(&["generated", "prisma"], "@prisma/client"), (&["prisma/client"], "@prisma/client")];
 
 /// A migration or script with none of these words says nothing about tables.
 const DECLARING_WORDS: [&str; 9] = [
@@ -234,7 +230,11 @@ fn is_wanted(file: &SourceFile, text: &str) -> bool {
     }
 }
 
-fn load(project: &Project, file: &SourceFile) -> (Option<Loaded>, Vec<Diagnostic>) {
+fn load(
+    project: &Project,
+    generated: &GeneratedClients,
+    file: &SourceFile,
+) -> (Option<Loaded>, Vec<Diagnostic>) {
     let is_read = file.class.is_audited() || matches!(file.class, FileClass::Migration | FileClass::Script);
     if !is_read {
         return (None, Vec::new());
@@ -260,17 +260,22 @@ fn load(project: &Project, file: &SourceFile) -> (Option<Loaded>, Vec<Diagnostic
         .collect();
     let loaded = parsed.module.map(|module| Loaded {
         index: ModuleIndex::new(&module),
-        resolutions: resolutions(project, file.id, &module),
+        resolutions: resolutions(project, generated, file.id, &module),
         module,
     });
     (loaded, diagnostics)
 }
 
-fn resolutions(project: &Project, file: FileId, module: &Module) -> FxHashMap<Box<str>, Resolution> {
+fn resolutions(
+    project: &Project,
+    generated: &GeneratedClients,
+    file: FileId,
+    module: &Module,
+) -> FxHashMap<Box<str>, Resolution> {
     let mut known: FxHashMap<Box<str>, Resolution> = FxHashMap::default();
     for source in module.sources() {
         if !known.contains_key(source) {
-            known.insert(source.into(), resolution(project, file, source));
+            known.insert(source.into(), resolution(project, generated, file, source));
         }
     }
     known

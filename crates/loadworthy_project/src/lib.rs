@@ -38,6 +38,7 @@ pub use ids::{FileId, PackageId};
 pub use manifest::{Dependency, DependencyKind, Manifest, Script};
 pub use options::{DiscoverError, DiscoverOptions};
 pub use package::Package;
+pub use paths::join as join_path;
 pub use project::Project;
 pub use resolution::Resolution;
 pub use source::{FileClass, Language, ModuleKind, SourceFile};

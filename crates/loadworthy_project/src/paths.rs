@@ -11,7 +11,8 @@ pub(crate) fn parent(path: &str) -> &str {
 }
 
 /// `base` followed by `relative`, with `.` and `..` resolved; `None` if that leaves the root.
-pub(crate) fn join(base: &str, relative: &str) -> Option<String> {
+#[must_use]
+pub fn join(base: &str, relative: &str) -> Option<String> {
     let mut segments: Vec<&str> = base.split('/').filter(|segment| !segment.is_empty()).collect();
     for segment in relative.split(['/', '\\']) {
         match segment {

@@ -156,6 +156,10 @@ impl<'s> Lowering<'s> {
 
     fn declare(&mut self, binding: BindingId, kind: BindingKind, node: NodeId) {
         if let Some(declared) = self.module.bindings.get_mut(binding.index()) {
+            // `const User = z.object(…); type User = …`: one name, of which the code uses the value.
+            if kind == BindingKind::Type && declared.node.is_some() {
+                return;
+            }
             declared.kind = kind;
             // `var x` twice, or an overloaded function: the first with a node stands.
             if !declared.node.is_some() {
