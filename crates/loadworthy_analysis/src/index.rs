@@ -1,6 +1,6 @@
 //! What is asked of a module again and again, found in one pass over its nodes.
 
-use loadworthy_syntax::{ClassId, FunctionId, Kind, Module, NodeId};
+use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, Kind, Module, NodeId};
 use rustc_hash::FxHashMap;
 
 /// Lookup tables of one module.
@@ -10,7 +10,16 @@ pub(crate) struct ModuleIndex {
     returns: FxHashMap<FunctionId, Vec<NodeId>>,
     /// `this.name = value` by the class whose method holds it.
     fields: FxHashMap<ClassId, FxHashMap<Box<str>, Vec<NodeId>>>,
+    /// `name.member = value` by the variable.
+    members: FxHashMap<BindingId, FxHashMap<Box<str>, Vec<NodeId>>>,
+    /// `name[key] = value` by the variable.
+    entries: FxHashMap<BindingId, Vec<NodeId>>,
+    /// `request.member = value`, `app.locals.member = value`: what later handlers find there.
+    handed_on: Vec<(Box<str>, NodeId)>,
 }
+
+/// What parameters are called that one handler passes on to the next with the request.
+const CARRIERS: [&str; 6] = ["req", "request", "ctx", "context", "res", "c"];
 
 impl ModuleIndex {
     pub(crate) fn new(module: &Module) -> Self {
@@ -26,19 +35,59 @@ impl ModuleIndex {
                 Kind::Return(value) if value.is_some() => {
                     index.returns.entry(module.enclosing_function(id)).or_default().push(value);
                 }
-                Kind::Assign { operator: None, target, value } => {
-                    if let Kind::Member { object, name } = module.kind(target)
-                        && module.kind(object) == Kind::This
-                        && let Some(class) = enclosing_class(module, id)
-                    {
-                        let fields = index.fields.entry(class).or_default();
-                        fields.entry(module.str(name).into()).or_default().push(value);
-                    }
-                }
+                Kind::Assign { operator: None, target, value } => index.assigned(module, id, (target, value)),
                 _ => {}
             }
         }
         index
+    }
+
+    fn assigned(&mut self, module: &Module, id: NodeId, (target, value): (NodeId, NodeId)) {
+        match module.kind(target) {
+            Kind::Member { object, name } => match module.kind(object) {
+                Kind::This => {
+                    if let Some(class) = enclosing_class(module, id) {
+                        let fields = self.fields.entry(class).or_default();
+                        fields.entry(module.str(name).into()).or_default().push(value);
+                    }
+                }
+                Kind::Name { binding, name: carrier } => {
+                    let kind = module.binding(binding).map(|declared| declared.kind);
+                    if matches!(kind, Some(BindingKind::Constant | BindingKind::Variable)) {
+                        let members = self.members.entry(binding).or_default();
+                        members.entry(module.str(name).into()).or_default().push(value);
+                    } else if kind == Some(BindingKind::Parameter) && CARRIERS.contains(&module.str(carrier))
+                    {
+                        self.handed_on.push((module.str(name).into(), value));
+                    }
+                }
+                Kind::Member { name: carrier, .. } if module.str(carrier) == "locals" => {
+                    self.handed_on.push((module.str(name).into(), value));
+                }
+                _ => {}
+            },
+            Kind::Index { object, .. } => {
+                if let Kind::Name { binding, .. } = module.kind(object) {
+                    self.entries.entry(binding).or_default().push(value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What is assigned to a member of a variable.
+    pub(crate) fn members(&self, variable: BindingId, name: &str) -> &[NodeId] {
+        self.members.get(&variable).and_then(|members| members.get(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is assigned to members of a variable whose names are no constants.
+    pub(crate) fn entries(&self, variable: BindingId) -> &[NodeId] {
+        self.entries.get(&variable).map_or(&[], Vec::as_slice)
+    }
+
+    /// What handlers hand on to later ones, by the member that holds it.
+    pub(crate) fn handed_on(&self) -> &[(Box<str>, NodeId)] {
+        &self.handed_on
     }
 
     pub(crate) fn returns(&self, function: FunctionId) -> &[NodeId] {
@@ -47,6 +96,19 @@ impl ModuleIndex {
 
     pub(crate) fn fields(&self, class: ClassId, name: &str) -> &[NodeId] {
         self.fields.get(&class).and_then(|fields| fields.get(name)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Whether a node may hold what handlers hand on: a parameter of that custom, or `app.locals`.
+pub(crate) fn is_carrier(module: &Module, node: NodeId) -> bool {
+    match module.kind(node) {
+        Kind::Name { binding, name } => {
+            let declared = module.binding(binding);
+            declared.is_some_and(|it| it.kind == BindingKind::Parameter)
+                && CARRIERS.contains(&module.str(name))
+        }
+        Kind::Member { name, .. } => module.str(name) == "locals",
+        _ => false,
     }
 }
 

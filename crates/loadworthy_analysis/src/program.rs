@@ -13,7 +13,7 @@ use crate::generated_clients::GeneratedClients;
 use crate::index::ModuleIndex;
 use crate::links::Links;
 use crate::stars::Stars;
-use crate::values::Memories;
+use crate::values::{Memories, Site};
 
 /// A project with its audited files and its migrations lowered.
 pub struct Program<'p> {
@@ -21,6 +21,8 @@ pub struct Program<'p> {
     knowledge: &'p Knowledge,
     modules: Vec<Option<Loaded>>,
     generated: GeneratedClients,
+    /// What handlers hand on with the request, by the member that holds it.
+    handed_on: FxHashMap<Box<str>, Vec<Site>>,
     /// The libraries that the audited files import.
     libraries: FxHashSet<LibId>,
     links: Links,
@@ -61,9 +63,20 @@ impl<'p> Program<'p> {
         let libraries = FxHashSet::default();
         let (links, memories) = (Links::default(), Memories::default());
         let stars = Stars::new(project.files.len());
-        let mut program =
-            Self { project, knowledge, modules, generated, libraries, links, stars, memories, diagnostics };
+        let mut program = Self {
+            project,
+            knowledge,
+            modules,
+            generated,
+            handed_on: FxHashMap::default(),
+            libraries,
+            links,
+            stars,
+            memories,
+            diagnostics,
+        };
         program.libraries = program.imported_libraries();
+        program.handed_on = program.find_handed_on();
         program.links = Links::find(&program);
         program.memories.see();
         program
@@ -163,6 +176,21 @@ impl<'p> Program<'p> {
     #[must_use]
     pub fn imports(&self, library: LibId) -> bool {
         self.libraries.contains(&library)
+    }
+
+    /// What is assigned to a member of the request in any handler.
+    pub(crate) fn handed_on(&self, member: &str) -> &[Site] {
+        self.handed_on.get(member).map_or(&[], Vec::as_slice)
+    }
+
+    fn find_handed_on(&self) -> FxHashMap<Box<str>, Vec<Site>> {
+        let mut found: FxHashMap<Box<str>, Vec<Site>> = FxHashMap::default();
+        for (file, _) in self.modules() {
+            for (member, value) in self.index(file).into_iter().flat_map(ModuleIndex::handed_on) {
+                found.entry(member.clone()).or_default().push((file, *value));
+            }
+        }
+        found
     }
 
     fn imported_libraries(&self) -> FxHashSet<LibId> {

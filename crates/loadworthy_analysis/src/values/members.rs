@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use loadworthy_knowledge::{Effect, Returns};
 use loadworthy_project::FileId;
-use loadworthy_syntax::{ClassId, FunctionId, Kind, MemberKind, NodeId, TypeForm, TypeId};
+use loadworthy_syntax::{ClassId, FunctionId, Kind, MemberKind, Module, NodeId, TypeForm, TypeId};
 
 use super::alternatives::MAX_ALTERNATIVES;
 use super::injection::parameter_decorators;
 use super::memo::Question;
 use super::{External, Resolver, Root, Site, Step, Value, Values, join, none, one};
 use crate::handles::Folded;
+use crate::index::is_carrier;
 
 /// Types of the language that say the same of a value as their first argument.
 const WRAPPING_TYPES: [&str; 9] =
@@ -24,6 +25,28 @@ impl Resolver<'_> {
     #[must_use]
     pub fn member(&self, values: &[Value], name: &str) -> Values {
         join(values.iter().map(|value| self.member_of(value, name)))
+    }
+
+    /// `object.name`, also where handlers or later statements put it there.
+    pub(super) fn member_at(&self, module: &Module, file: FileId, object: NodeId, name: &str) -> Values {
+        if is_carrier(module, object) {
+            let handed_on = self.program.handed_on(name);
+            let known = handed_on.len() <= MAX_ALTERNATIVES;
+            let values = join(handed_on.iter().filter(|_| known).map(|site| self.value_of(*site)));
+            if values.iter().any(|value| !matches!(value, Value::Parameter(..))) {
+                return values;
+            }
+        }
+        let values = self.member(&self.value_of((file, object)), name);
+        let Kind::Name { binding, .. } = module.kind(object) else { return values };
+        // `User.findByEmail = function …`: statics that are added to what a library gave.
+        let is_library = values.iter().all(|value| matches!(value, Value::External(_)));
+        let added = self.program.index(file).map_or(&[][..], |index| index.members(binding, name));
+        if added.is_empty() || !is_library {
+            return values;
+        }
+        let own = join(added.iter().map(|value| self.value_of((file, *value))));
+        if own.iter().any(|value| matches!(value, Value::Function(..))) { own } else { values }
     }
 
     fn member_of(&self, value: &Value, name: &str) -> Values {
@@ -78,7 +101,76 @@ impl Resolver<'_> {
                 _ => {}
             }
         }
-        none()
+        self.added_property(module, file, object, name)
+    }
+
+    /// What is put into the object after it was made: `const db = {}; db.User = …; db[model.name] = model;`.
+    fn added_property(&self, module: &Module, file: FileId, object: NodeId, name: &str) -> Values {
+        let Kind::Declarator { target, init } = module.kind(module.parent(object)) else { return none() };
+        let (Kind::Binding(variable), Some(index)) = (module.kind(target), self.program.index(file)) else {
+            return none();
+        };
+        if init != object {
+            return none();
+        }
+        let assigned = index.members(variable, name);
+        if !assigned.is_empty() {
+            return join(assigned.iter().map(|value| self.value_of((file, *value))));
+        }
+        join(index.entries(variable).iter().map(|value| {
+            let entries = self.loaded_results((file, *value));
+            entries
+                .into_iter()
+                .flat_map(|values| values.to_vec())
+                .filter(|it| self.is_called(it, name))
+                .collect()
+        }))
+    }
+
+    /// What an entry of a registry may be: of `require(path.join(dir, name))(sequelize)` the result of each file.
+    fn loaded_results(&self, (file, node): Site) -> Vec<Values> {
+        let Some(module) = self.module(file) else { return Vec::new() };
+        let init = match module.kind(node) {
+            Kind::Name { binding, .. } => {
+                let declared = module.binding(binding).map_or(NodeId::NONE, |binding| binding.node);
+                match module.kind(module.parent(declared)) {
+                    Kind::Declarator { init, .. } => init,
+                    _ => node,
+                }
+            }
+            _ => node,
+        };
+        let loaded = match module.kind(init) {
+            Kind::Call { callee, .. } => self.loaded_exports((file, callee)),
+            _ => Vec::new(),
+        };
+        if loaded.is_empty() {
+            return vec![self.value_of((file, node))];
+        }
+        loaded
+            .into_iter()
+            .map(|export| match export {
+                Value::Function(file, function) => self.result(file, function),
+                other => one(other),
+            })
+            .collect()
+    }
+
+    /// Whether a class or model has a name: `class User`, `sequelize.define("User", …)`.
+    fn is_called(&self, value: &Value, name: &str) -> bool {
+        match value {
+            Value::Class(file, class) => {
+                let module = self.module(*file);
+                let own = module.and_then(|module| Some(module.str(module.class(*class)?.name)));
+                own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+            }
+            Value::External(external) => {
+                let text =
+                    external.site().and_then(|site| self.argument(site, 0)).and_then(|it| self.text_of(it));
+                text.is_some_and(|text| text.eq_ignore_ascii_case(name))
+            }
+            _ => false,
+        }
     }
 
     /// What any property of object literals is; nothing where they have more than are kept apart.

@@ -215,7 +215,7 @@ impl<'p> Resolver<'p> {
             Kind::Sequence(list) => {
                 module.list(list).last().map_or_else(none, |last| self.value_of(at(last)))
             }
-            Kind::Member { object, name } => self.member(&self.value_of(at(object)), module.str(name)),
+            Kind::Member { object, name } => self.member_at(module, file, object, module.str(name)),
             Kind::Index { object, index } => {
                 let values = self.value_of(at(object));
                 match module.kind(index) {
@@ -236,7 +236,11 @@ impl<'p> Resolver<'p> {
                     let source = module.list(arguments).next().and_then(|source| self.text_of(at(source)));
                     return source.map_or_else(none, |source| self.required(file, &source, true));
                 }
-                let called = self.value_of(at(callee));
+                let mut called = self.value_of(at(callee));
+                if called.is_empty() && matches!(module.kind(callee), Kind::Call { .. } | Kind::Import(_)) {
+                    // `require(path.join(dir, name))(app)`
+                    called = self.loaded_exports((file, callee)).into();
+                }
                 if matches!(module.kind(callee), Kind::Member { name, .. } if module.str(name) == "bind")
                     && called.iter().all(|value| matches!(value, Value::Function(..)))
                 {
