@@ -1,6 +1,6 @@
 //! What is asked of a module again and again, found in one pass over its nodes.
 
-use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, Kind, Module, NodeId};
+use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, Kind, List, Module, NodeId};
 use rustc_hash::FxHashMap;
 
 /// Lookup tables of one module.
@@ -36,6 +36,11 @@ impl ModuleIndex {
                     index.returns.entry(module.enclosing_function(id)).or_default().push(value);
                 }
                 Kind::Assign { operator: None, target, value } => index.assigned(module, id, (target, value)),
+                Kind::Call { callee, arguments } => {
+                    if let Some((key, value)) = set(module, callee, arguments) {
+                        index.handed_on.push((key, value));
+                    }
+                }
                 _ => {}
             }
         }
@@ -96,6 +101,33 @@ impl ModuleIndex {
 
     pub(crate) fn fields(&self, class: ClassId, name: &str) -> &[NodeId] {
         self.fields.get(&class).and_then(|fields| fields.get(name)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// `context.set("key", value)`, `app.set("key", value)`.
+fn set(module: &Module, callee: NodeId, arguments: List) -> Option<(Box<str>, NodeId)> {
+    let Kind::Member { object, name } = module.kind(callee) else { return None };
+    let mut arguments = module.list(arguments);
+    let (key, value) = (arguments.next()?, arguments.next()?);
+    let Kind::String(key) = module.kind(key) else { return None };
+    let is_set = module.str(name) == "set" && arguments.next().is_none() && is_registry(module, object);
+    is_set.then(|| (module.str(key).into(), value))
+}
+
+/// `context.get("key")`, `req.app.get("key")`: the key.
+pub(crate) fn gotten(module: &Module, callee: NodeId, arguments: List) -> Option<&str> {
+    let Kind::Member { object, name } = module.kind(callee) else { return None };
+    let Kind::String(key) = module.kind(module.list(arguments).next()?) else { return None };
+    let is_get = module.str(name) == "get" && arguments.len() == 1 && is_registry(module, object);
+    is_get.then(|| module.str(key))
+}
+
+/// The application, or the context of a request.
+fn is_registry(module: &Module, node: NodeId) -> bool {
+    match module.kind(node) {
+        Kind::Name { name, .. } if module.str(name) == "app" => true,
+        Kind::Member { name, .. } => module.str(name) == "app",
+        _ => is_carrier(module, node),
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Module {
     pub(crate) functions: Vec<Function>,
     pub(crate) classes: Vec<Class>,
     pub(crate) types: Vec<TypeRef>,
+    /// The members of literal types that name something, by the literal.
+    pub(crate) type_members: Vec<(TypeId, Atom, TypeId)>,
     pub(crate) imports: Vec<Import>,
     pub(crate) exports: Vec<Export>,
     /// Positions in `exports`, in the order of names, then of the source.
@@ -184,6 +186,17 @@ impl Module {
     #[must_use]
     pub fn type_ref(&self, id: TypeId) -> Option<&TypeRef> {
         self.types.get(id.index())
+    }
+
+    /// The type of a member of a literal type; none where it names nothing.
+    #[must_use]
+    pub fn type_member(&self, literal: TypeId, name: &str) -> Option<TypeId> {
+        let from = self.type_members.partition_point(|(owner, ..)| *owner < literal);
+        let own = self.type_members.get(from..).unwrap_or_default();
+        own.iter()
+            .take_while(|(owner, ..)| *owner == literal)
+            .find(|it| self.str(it.1) == name)
+            .map(|it| it.2)
     }
 
     /// An imported name.

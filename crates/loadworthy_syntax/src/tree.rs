@@ -552,7 +552,7 @@ pub struct TypeRef {
     pub name: Atom,
     /// The binding of a reference's (first) name.
     pub binding: BindingId,
-    /// First type argument, or the element of an array.
+    /// First type argument, the element of an array, what is extended.
     pub argument: TypeId,
 }
 
@@ -565,6 +565,10 @@ pub enum TypeForm {
     Array,
     /// `typeof name`.
     Query,
+    /// `Argument["name"]`, and what a pattern takes of a parameter of type `Argument`.
+    Member,
+    /// `{ … }`, the body of an interface, `Argument & { … }`: its members are [`crate::Module::type_member`]'s.
+    Literal,
     /// `string`.
     String,
     /// `number`.

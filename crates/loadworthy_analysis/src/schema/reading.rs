@@ -447,7 +447,7 @@ impl<'p> Reading<'_, 'p> {
                 });
                 Declared { name: name.to_owned(), is_list: false, class, values }
             }
-            TypeForm::Query | TypeForm::Other => Declared::default(),
+            TypeForm::Query | TypeForm::Member | TypeForm::Literal | TypeForm::Other => Declared::default(),
         }
     }
 

@@ -29,11 +29,12 @@ impl Resolver<'_> {
 
     /// `object.name`, also where handlers or later statements put it there.
     pub(super) fn member_at(&self, module: &Module, file: FileId, object: NodeId, name: &str) -> Values {
-        if is_carrier(module, object) {
-            let handed_on = self.program.handed_on(name);
-            let known = handed_on.len() <= MAX_ALTERNATIVES;
-            let values = join(handed_on.iter().filter(|_| known).map(|site| self.value_of(*site)));
-            if values.iter().any(|value| !matches!(value, Value::Parameter(..))) {
+        // `c.var.db` is `c.get("db")`.
+        let is_carried = is_carrier(module, object)
+            || matches!(module.kind(object), Kind::Member { object, name } if module.str(name) == "var" && is_carrier(module, object));
+        if is_carried {
+            let values = self.handed_on(name);
+            if !values.is_empty() {
                 return values;
             }
         }
@@ -47,6 +48,15 @@ impl Resolver<'_> {
         }
         let own = join(added.iter().map(|value| self.value_of((file, *value))));
         if own.iter().any(|value| matches!(value, Value::Function(..))) { own } else { values }
+    }
+
+    /// What handlers hand on under a name, where that says more than that it was passed to them.
+    pub(super) fn handed_on(&self, name: &str) -> Values {
+        let sites = self.program.handed_on(name);
+        let known = sites.len() <= MAX_ALTERNATIVES;
+        let values = join(sites.iter().filter(|_| known).map(|site| self.value_of(*site)));
+        let says_more = values.iter().any(|value| !matches!(value, Value::Parameter(..)));
+        if says_more { values } else { none() }
     }
 
     fn member_of(&self, value: &Value, name: &str) -> Values {
@@ -64,8 +74,15 @@ impl Resolver<'_> {
                 // A parameter that is handed on to itself comes back here.
                 let question = Question::ArgumentMember(*file, *function, *index, self.memo.name(name));
                 let of_arguments = || {
-                    let values = self.member(&self.arguments(*file, *function, *index), name);
-                    if values.is_empty() { self.injected_name(*file, *function, name) } else { values }
+                    let mut values = self.member(&self.arguments(*file, *function, *index), name);
+                    if values.is_empty() {
+                        values = self.injected_name(*file, *function, name);
+                    }
+                    if values.is_empty() {
+                        self.declared_member(*file, *function, *index, name)
+                    } else {
+                        values
+                    }
                 };
                 self.memo.ask(question, of_arguments)
             }
@@ -274,7 +291,19 @@ impl Resolver<'_> {
             TypeForm::Reference if WRAPPING_TYPES.contains(&module.str(declared.name)) => {
                 return self.typed(file, declared.argument);
             }
+            // `ReturnType<typeof connect>`
+            TypeForm::Reference if module.str(declared.name) == "ReturnType" => {
+                let functions = self.typed(file, declared.argument);
+                return join(functions.iter().map(|value| match value {
+                    Value::Function(file, function) => self.result(*file, *function),
+                    _ => none(),
+                }));
+            }
             TypeForm::Query => return self.binding(file, declared.binding),
+            TypeForm::Member => {
+                return self.typed_member((file, declared.argument), module.str(declared.name), 0);
+            }
+            TypeForm::Literal => return self.typed(file, declared.argument),
             _ => return none(),
         }
         let values = self.binding(file, declared.binding);
@@ -295,6 +324,48 @@ impl Resolver<'_> {
             }
             _ => none(),
         }))
+    }
+
+    /// What a member of a declared type is: by the type's own members, or as a member of its values.
+    pub(super) fn typed_member(&self, (file, type_id): (FileId, TypeId), name: &str, depth: usize) -> Values {
+        let declared = self.module(file).and_then(|module| Some((module, module.type_ref(type_id)?)));
+        let Some((module, declared)) = declared.filter(|_| depth < MAX_BASES) else { return none() };
+        let own = match declared.form {
+            TypeForm::Literal => match module.type_member(type_id, name) {
+                Some(member) => return self.typed(file, member),
+                None => return self.typed_member((file, declared.argument), name, depth + 1),
+            },
+            TypeForm::Reference if declared.binding.is_some() => {
+                let types = self.binding(file, declared.binding);
+                join(types.iter().map(|value| match value {
+                    Value::Interface(file, binding) => {
+                        let alias =
+                            self.module(*file).and_then(|it| it.binding(*binding)).map(|it| it.type_id);
+                        alias.map_or_else(none, |alias| self.typed_member((*file, alias), name, depth + 1))
+                    }
+                    _ => none(),
+                }))
+            }
+            TypeForm::Reference if WRAPPING_TYPES.contains(&module.str(declared.name)) => {
+                self.typed_member((file, declared.argument), name, depth + 1)
+            }
+            _ => none(),
+        };
+        if own.is_empty() { self.member(&self.typed(file, type_id), name) } else { own }
+    }
+
+    /// What a member of a parameter is by the parameter's declared type.
+    fn declared_member(&self, file: FileId, function: FunctionId, index: usize, name: &str) -> Values {
+        let Some(module) = self.module(file) else { return none() };
+        let parameters = module.function(function).map(|it| it.parameters);
+        let Some(pattern) = parameters.and_then(|list| module.list(list).nth(index)) else { return none() };
+        let target = match module.kind(pattern) {
+            Kind::Default { target, .. } => target,
+            _ => pattern,
+        };
+        let Kind::Binding(binding) = module.kind(target) else { return none() };
+        let type_id = module.binding(binding).map_or(TypeId::NONE, |it| it.type_id);
+        self.typed_member((file, type_id), name, 0)
     }
 
     /// What a call gives back.

@@ -19,7 +19,7 @@ use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingId, ClassId, FunctionId, Kind, Module, NodeId};
 
-use crate::index::{enclosing_class, enclosing_object};
+use crate::index::{enclosing_class, enclosing_object, gotten};
 use crate::links::Links;
 use crate::program::Program;
 
@@ -235,6 +235,12 @@ impl<'p> Resolver<'p> {
                 if is_require(module, callee) {
                     let source = module.list(arguments).next().and_then(|source| self.text_of(at(source)));
                     return source.map_or_else(none, |source| self.required(file, &source, true));
+                }
+                if let Some(key) = gotten(module, callee, arguments) {
+                    let values = self.handed_on(key);
+                    if !values.is_empty() {
+                        return values;
+                    }
                 }
                 let mut called = self.value_of(at(callee));
                 if called.is_empty() && matches!(module.kind(callee), Kind::Call { .. } | Kind::Import(_)) {

@@ -65,6 +65,7 @@ struct Parts {
     functions: Vec<crate::tree::Function>,
     classes: Vec<crate::tree::Class>,
     types: Vec<crate::tree::TypeRef>,
+    type_members: Vec<(crate::ids::TypeId, Atom, crate::ids::TypeId)>,
     imports: Vec<crate::tree::Import>,
     exports: Vec<crate::tree::Export>,
     calls: Vec<NodeId>,
@@ -182,6 +183,8 @@ impl<'s> Lowering<'s> {
         };
         let mut export_order: Vec<u32> = (0..).take(parts.exports.len()).collect();
         export_order.sort_by(|one, two| name(one).cmp(name(two)));
+        parts.type_members.sort_by_key(|(owner, ..)| *owner);
+        parts.type_members.shrink_to_fit();
         parts.nodes.shrink_to_fit();
         parts.lists.shrink_to_fit();
         Module {
@@ -198,6 +201,7 @@ impl<'s> Lowering<'s> {
             functions: parts.functions,
             classes: parts.classes,
             types: parts.types,
+            type_members: parts.type_members,
             imports: parts.imports,
             exports: parts.exports,
             export_order,

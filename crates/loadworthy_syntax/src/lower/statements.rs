@@ -2,13 +2,13 @@
 
 use oxc_ast::ast::{
     BlockStatement, CatchClause, Declaration, ExportDefaultDeclarationKind, ForStatementInit,
-    ForStatementLeft, Statement, TSEnumDeclaration, TSEnumMemberName, VariableDeclaration,
-    VariableDeclarationKind,
+    ForStatementLeft, Statement, TSEnumDeclaration, TSEnumMemberName, TSInterfaceDeclaration,
+    VariableDeclaration, VariableDeclarationKind,
 };
 use oxc_span::GetSpan;
 
 use super::{Lowering, binding_of};
-use crate::ids::{List, NodeId};
+use crate::ids::{List, NodeId, TypeId};
 use crate::tree::{BindingKind, Kind};
 
 impl Lowering<'_> {
@@ -172,7 +172,7 @@ impl Lowering<'_> {
             Declaration::ClassDeclaration(it) => self.class(parent, it),
             Declaration::TSEnumDeclaration(it) => self.enumeration(parent, it),
             Declaration::TSInterfaceDeclaration(it) => {
-                self.declare(binding_of(&it.id), BindingKind::Type, NodeId::NONE);
+                self.interface(it);
                 self.leaf(parent, it.span, Kind::Empty)
             }
             Declaration::TSTypeAliasDeclaration(it) => {
@@ -183,6 +183,21 @@ impl Lowering<'_> {
             }
             Declaration::TSImportEqualsDeclaration(it) => self.import_equals(parent, it),
             other => self.leaf(parent, other.span(), Kind::Empty),
+        }
+    }
+
+    fn interface(&mut self, it: &TSInterfaceDeclaration<'_>) {
+        let binding = binding_of(&it.id);
+        self.declare(binding, BindingKind::Type, NodeId::NONE);
+        let argument = match it.extends.first() {
+            Some(base) => self.type_name(&base.type_name, base.type_arguments.as_deref()),
+            None => TypeId::NONE,
+        };
+        let literal = self.literal(argument, &it.body.body);
+        if let Some(declared) = self.module.bindings.get_mut(binding.index())
+            && declared.kind == BindingKind::Type
+        {
+            declared.type_id = literal;
         }
     }
 
@@ -228,7 +243,7 @@ impl Lowering<'_> {
             ExportDefaultDeclarationKind::FunctionDeclaration(it) => self.function(parent, it, None),
             ExportDefaultDeclarationKind::ClassDeclaration(it) => self.class(parent, it),
             ExportDefaultDeclarationKind::TSInterfaceDeclaration(it) => {
-                self.declare(binding_of(&it.id), BindingKind::Type, NodeId::NONE);
+                self.interface(it);
                 self.leaf(parent, it.span, Kind::Empty)
             }
             other => self.optional(parent, other.as_expression()),

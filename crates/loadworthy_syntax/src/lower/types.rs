@@ -1,9 +1,12 @@
 //! Type annotations, as far as they say what class a value has.
 
-use oxc_ast::ast::{TSType, TSTypeAnnotation, TSTypeName, TSTypeParameterInstantiation, TSTypeQueryExprName};
+use oxc_ast::ast::{
+    TSLiteral, TSSignature, TSType, TSTypeAnnotation, TSTypeName, TSTypeParameterInstantiation,
+    TSTypeQueryExprName,
+};
 
 use super::Lowering;
-use crate::ids::{Atom, BindingId, NodeId, TypeId};
+use crate::ids::{Atom, BindingId, List, NodeId, TypeId};
 use crate::tree::{Kind, TypeForm, TypeRef};
 
 const OTHER: TypeRef =
@@ -17,8 +20,41 @@ impl Lowering<'_> {
             Some(Kind::Default { target, .. }) => target,
             _ => pattern,
         };
-        if let Some(Kind::Binding(binding)) = self.module.nodes.get(target.index()).map(|node| node.kind) {
-            self.annotate_binding(binding, &annotation.type_annotation);
+        match self.module.nodes.get(target.index()).map(|node| node.kind) {
+            Some(Kind::Binding(binding)) => self.annotate_binding(binding, &annotation.type_annotation),
+            // `({ db, logger }: Context)`
+            Some(Kind::ObjectPattern(parts)) => {
+                let whole = self.type_ref(&annotation.type_annotation);
+                let is_told =
+                    self.module.types.get(whole.index()).is_some_and(|it| it.form != TypeForm::Other);
+                if is_told {
+                    self.annotate_parts(parts, whole);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn annotate_parts(&mut self, parts: List, whole: TypeId) {
+        let start = parts.start as usize;
+        let parts: Vec<u32> = self.module.lists.get(start..start + parts.len()).unwrap_or_default().to_vec();
+        for part in parts.into_iter().map(|part| NodeId::new(part as usize)) {
+            let Some(Kind::Property { key, value }) = self.module.nodes.get(part.index()).map(|it| it.kind)
+            else {
+                continue;
+            };
+            let target = match self.module.nodes.get(value.index()).map(|node| node.kind) {
+                Some(Kind::Default { target, .. }) => target,
+                _ => value,
+            };
+            if let Some(Kind::Binding(binding)) = self.module.nodes.get(target.index()).map(|node| node.kind)
+            {
+                let member =
+                    self.add_type(TypeRef { form: TypeForm::Member, name: key, argument: whole, ..OTHER });
+                if let Some(binding) = self.module.bindings.get_mut(binding.index()) {
+                    binding.type_id = member;
+                }
+            }
         }
     }
 
@@ -53,10 +89,63 @@ impl Lowering<'_> {
                 }
             }
             TSType::TSTypeQuery(it) => self.type_query(&it.expr_name),
-            // `Parameters<typeof db.transaction>[0]`
-            TSType::TSIndexedAccessType(it) => self.type_ref(&it.object_type),
+            TSType::TSIndexedAccessType(it) => {
+                let argument = self.type_ref(&it.object_type);
+                match &it.index_type {
+                    // `ReturnType<typeof connect>["db"]`
+                    TSType::TSLiteralType(index) => match &index.literal {
+                        TSLiteral::StringLiteral(key) => {
+                            let name = self.intern(&key.value);
+                            self.add_type(TypeRef { form: TypeForm::Member, name, argument, ..OTHER })
+                        }
+                        // `Parameters<typeof db.transaction>[0]`
+                        _ => argument,
+                    },
+                    _ => argument,
+                }
+            }
+            TSType::TSTypeLiteral(it) => self.literal(TypeId::NONE, &it.members),
+            // `Request & { user: User }`
+            TSType::TSIntersectionType(it) => {
+                let named = it.types.iter().find(|part| matches!(part, TSType::TSTypeReference(_)));
+                let argument = named.map_or(TypeId::NONE, |named| self.type_ref(named));
+                let literal = it.types.iter().find_map(|part| match part {
+                    TSType::TSTypeLiteral(it) => Some(it),
+                    _ => None,
+                });
+                match literal {
+                    Some(literal) => self.literal(argument, &literal.members),
+                    None if argument.is_some() => argument,
+                    None => self.add_type(OTHER),
+                }
+            }
             _ => self.add_type(OTHER),
         }
+    }
+
+    /// A type by its members, of which those are kept that name something.
+    pub(super) fn literal(&mut self, argument: TypeId, members: &[TSSignature<'_>]) -> TypeId {
+        let literal = self.add_type(TypeRef { form: TypeForm::Literal, argument, ..OTHER });
+        for member in members {
+            let TSSignature::TSPropertySignature(member) = member else { continue };
+            let (Some(name), Some(annotation)) = (member.key.static_name(), &member.type_annotation) else {
+                continue;
+            };
+            let names_something = matches!(
+                annotation.type_annotation,
+                TSType::TSTypeReference(_)
+                    | TSType::TSTypeQuery(_)
+                    | TSType::TSIndexedAccessType(_)
+                    | TSType::TSTypeLiteral(_)
+                    | TSType::TSUnionType(_)
+            );
+            if names_something {
+                let name = self.intern(&name);
+                let type_id = self.type_ref(&annotation.type_annotation);
+                self.module.type_members.push((literal, name, type_id));
+            }
+        }
+        literal
     }
 
     pub(super) fn type_name(
