@@ -121,6 +121,9 @@ impl Resolver<'_> {
                 elements.push(self.element_passed(passed.call, passed.argument, index));
             }
             held.extend(handles);
+            if passed.property.is_none() {
+                elements.push(self.called_back(passed.call, passed.argument, index));
+            }
         }
         let positions = links.positions(file, function).iter();
         held.extend(positions.filter_map(|position| self.handles_of_position(position, index)));
@@ -129,6 +132,27 @@ impl Resolver<'_> {
             held.extend(self.of_contextual_type(file, function, index));
         }
         join([passed_by_libraries(held), elements, self.injected_parameter(file, function, index)])
+    }
+
+    /// What a function of the program passes to a callback that it is handed: `withTransaction(async (tx) => …)`.
+    fn called_back(&self, (caller, call): Site, argument: usize, index: usize) -> Values {
+        let Some(passing) = self.module(caller) else { return none() };
+        let Kind::Call { callee, .. } = passing.kind(call) else { return none() };
+        let targets = self.value_of((caller, callee));
+        join(targets.iter().map(|target| {
+            let Value::Function(file, function) = target else { return none() };
+            let Some(module) = self.module(*file) else { return none() };
+            let parameters = module.function(*function).map(|it| it.parameters);
+            let pattern = parameters.and_then(|list| module.list(list).nth(argument));
+            let Some(Kind::Binding(callback)) = pattern.map(|pattern| module.kind(pattern)) else {
+                return none();
+            };
+            let calls = module.references(callback).iter().filter_map(|name| {
+                let Kind::Call { callee, arguments } = module.kind(module.parent(*name)) else { return None };
+                (callee == *name).then(|| module.list(arguments).nth(index))?
+            });
+            join(calls.map(|passed| self.value_of((*file, passed))))
+        }))
     }
 
     /// What a callback that runs for each element is passed: an element; what `then` passes on: what was promised.

@@ -373,6 +373,9 @@ impl Resolver<'_> {
         join(values.iter().map(|value| match value {
             Value::Function(file, function) => self.unwrapped(*file, *function, site),
             Value::External(external) => {
+                if gives_first(external) {
+                    return self.argument(site, 0).map_or_else(none, |first| self.value_of(first));
+                }
                 let is_back = gives_back(external) || self.wraps_handlers(external);
                 let handed_back = if is_back { self.handed_function(site) } else { none() };
                 if handed_back.is_empty() {
@@ -495,6 +498,12 @@ impl External {
         let steps: Arc<[Step]> = self.steps.iter().cloned().chain(std::iter::once(step)).collect();
         Self { root: self.root.clone(), steps }
     }
+}
+
+/// Whether a call of it gives back its first argument: `Object.assign(target, …)`, `Object.freeze(object)`.
+fn gives_first(external: &External) -> bool {
+    let (Root::Global(root), [Step::Get(name)]) = (&external.root, &*external.steps) else { return false };
+    &**root == "Object" && matches!(&**name, "assign" | "freeze" | "seal" | "preventExtensions")
 }
 
 /// Whether a call of it gives back the function that it is handed, as good as unchanged: a memoised callback or component.
