@@ -14,6 +14,9 @@ use crate::handles::Folded;
 /// Most call sites that are asked what they pass.
 const MAX_CALL_SITES: usize = 64;
 
+/// How often a callback is handed on before a library gets it, at most.
+const MAX_HANDED_ON: usize = 3;
+
 impl Resolver<'_> {
     /// What a declared name stands for.
     #[must_use]
@@ -122,7 +125,9 @@ impl Resolver<'_> {
             }
             held.extend(handles);
             if passed.property.is_none() {
-                elements.push(self.called_back(passed.call, passed.argument, index));
+                let (called, handles) = self.called_back(passed.call, passed.argument, index, 0);
+                elements.push(called);
+                held.extend(handles);
             }
         }
         let positions = links.positions(file, function).iter();
@@ -134,25 +139,43 @@ impl Resolver<'_> {
         join([passed_by_libraries(held), elements, self.injected_parameter(file, function, index)])
     }
 
-    /// What a function of the program passes to a callback that it is handed: `withTransaction(async (tx) => …)`.
-    fn called_back(&self, (caller, call): Site, argument: usize, index: usize) -> Values {
-        let Some(passing) = self.module(caller) else { return none() };
-        let Kind::Call { callee, .. } = passing.kind(call) else { return none() };
-        let targets = self.value_of((caller, callee));
-        join(targets.iter().map(|target| {
-            let Value::Function(file, function) = target else { return none() };
-            let Some(module) = self.module(*file) else { return none() };
+    /// What a function of the program passes to a callback that it is handed, or what the library does to which it hands the
+    /// callback on: `withTransaction(async (tx) => …)`.
+    fn called_back(
+        &self,
+        (caller, call): Site,
+        argument: usize,
+        index: usize,
+        depth: usize,
+    ) -> (Values, Vec<(LibId, HandleId)>) {
+        let mut called = Vec::new();
+        let mut handles = Vec::new();
+        let callee = self.module(caller).map(|passing| passing.kind(call));
+        let Some(Kind::Call { callee, .. }) = callee else { return (none(), handles) };
+        for target in self.value_of((caller, callee)).iter() {
+            let Value::Function(file, function) = target else { continue };
+            let Some(module) = self.module(*file) else { continue };
             let parameters = module.function(*function).map(|it| it.parameters);
             let pattern = parameters.and_then(|list| module.list(list).nth(argument));
-            let Some(Kind::Binding(callback)) = pattern.map(|pattern| module.kind(pattern)) else {
-                return none();
-            };
-            let calls = module.references(callback).iter().filter_map(|name| {
-                let Kind::Call { callee, arguments } = module.kind(module.parent(*name)) else { return None };
-                (callee == *name).then(|| module.list(arguments).nth(index))?
-            });
-            join(calls.map(|passed| self.value_of((*file, passed))))
-        }))
+            let Some(Kind::Binding(callback)) = pattern.map(|pattern| module.kind(pattern)) else { continue };
+            for name in module.references(callback) {
+                let parent = module.parent(*name);
+                let Kind::Call { callee, arguments } = module.kind(parent) else { continue };
+                if callee == *name {
+                    called.extend(
+                        module.list(arguments).nth(index).map(|passed| self.value_of((*file, passed))),
+                    );
+                } else if let Some(at) = module.list(arguments).position(|it| it == *name)
+                    && depth < MAX_HANDED_ON
+                {
+                    handles.extend(self.handles_passed(*file, parent, at, index));
+                    let (values, more) = self.called_back((*file, parent), at, index, depth + 1);
+                    called.push(values);
+                    handles.extend(more);
+                }
+            }
+        }
+        (join(called), handles)
     }
 
     /// What a callback that runs for each element is passed: an element; what `then` passes on: what was promised.
