@@ -53,7 +53,13 @@ impl Resolver<'_> {
                 // A row that a library gave is an object of the declared class, too.
                 let is_row = passed.iter().all(|value| matches!(value, Value::External(_)))
                     && typed.iter().any(|value| matches!(value, Value::Instance(..)));
-                if !passed.is_empty() {
+                // What a package gives of which nothing is known says less than the type.
+                let is_unknown = !typed.is_empty()
+                    && passed.iter().all(|value| match value {
+                        Value::External(external) => matches!(self.fold(external), Folded::Unknown),
+                        _ => false,
+                    });
+                if !passed.is_empty() && !is_unknown {
                     return if is_row { join([passed, typed]) } else { passed };
                 }
                 if typed.is_empty() { declared } else { typed }

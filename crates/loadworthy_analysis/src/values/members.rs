@@ -265,7 +265,10 @@ impl Resolver<'_> {
             let assigned = index.fields(class, name).iter().map(|value| self.value_of((file, *value)));
             found.extend(assigned);
         }
-        join(found)
+        let declared = found.first().cloned();
+        let values = join(found);
+        // Too many alternatives to keep apart; the first says of what kind they are.
+        if values.is_empty() { declared.unwrap_or_default() } else { values }
     }
 
     /// What a value of a declared type is.
