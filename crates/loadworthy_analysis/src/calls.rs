@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::handles::{Called, Folded};
-use crate::links::{FunctionRef, functions_in};
+use crate::links::{FunctionRef, functions_in, nested_functions_in};
 use crate::loops::loops_around;
 use crate::methods::Methods;
 use crate::program::Program;
@@ -381,6 +381,15 @@ impl<'p> Reader<'_, 'p> {
                     None => Some(self.by_program((file, node), targets, at, function)),
                 };
                 all.extend(handed);
+            }
+            // Deep in options, or in options that a variable holds: where the library is known to call them.
+            let Some(call) = library.filter(|call| self.knowledge.calls_properties(call.lib)) else {
+                continue;
+            };
+            for (function, part) in nested_functions_in(&self.resolver, (file, value)) {
+                let at = Position { argument, count: arguments.len(), property: Some(part) };
+                let handed = self.by_library((file, node), call, at, function);
+                all.extend(handed.filter(|handed| handed.runs.is_some()));
             }
         }
         all

@@ -241,6 +241,44 @@ pub(crate) fn functions_in(
     }
 }
 
+/// Deepest nesting of an options object in which functions are looked for.
+const MAX_NESTED: usize = 4;
+
+/// The functions in objects inside of an options object, or in one that a variable of the file holds, with their
+/// properties: `NextAuth({ callbacks: { session() {} } })`.
+pub(crate) fn nested_functions_in(resolver: &Resolver<'_>, (file, node): Site) -> Vec<(FunctionRef, NodeId)> {
+    let mut found = Vec::new();
+    let object = match &*resolver.value_of((file, node)) {
+        [Value::Object(at, object)] if *at == file => *object,
+        _ => return found,
+    };
+    if let Some(module) = resolver.program().module(file) {
+        collect_nested(module, (file, object), object == node, 0, &mut found);
+    }
+    found
+}
+
+/// `is_known`: the functions of the object itself are looked at elsewhere.
+fn collect_nested(
+    module: &Module,
+    (file, object): Site,
+    is_known: bool,
+    depth: usize,
+    found: &mut Vec<(FunctionRef, NodeId)>,
+) {
+    let Kind::Object(parts) = module.kind(object) else { return };
+    for part in module.list(parts) {
+        let Kind::Property { value, .. } = module.kind(part) else { continue };
+        match module.kind(value) {
+            Kind::Function(function) if !is_known => found.push(((file, function), part)),
+            Kind::Object(_) if depth < MAX_NESTED => {
+                collect_nested(module, (file, value), false, depth + 1, found);
+            }
+            _ => {}
+        }
+    }
+}
+
 fn functions_of(values: &[Value]) -> Vec<FunctionRef> {
     values
         .iter()

@@ -1,6 +1,6 @@
 //! What becomes of a function passed as an argument: `[[callback]]` rows.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use crate::closed_sets::Runs;
@@ -52,11 +52,20 @@ impl Callback {
 pub(crate) struct Callbacks {
     rows: Vec<Callback>,
     by_handle: FxHashMap<(LibId, HandleId), NameTable<usize>>,
+    /// Libraries that call properties of an argument.
+    with_properties: FxHashSet<LibId>,
 }
 
 impl Callbacks {
+    pub(crate) fn calls_properties(&self, lib: LibId) -> bool {
+        self.with_properties.contains(&lib)
+    }
+
     pub(crate) fn add(&mut self, lib: LibId, row: Callback, handles: &mut HandleNames) {
         let at = self.rows.len();
+        if row.property.is_some() {
+            self.with_properties.insert(lib);
+        }
         for on in &row.on {
             let handle = handles.intern(on);
             let table = self.by_handle.entry((lib, handle)).or_default();

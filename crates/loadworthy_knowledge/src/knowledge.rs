@@ -379,6 +379,12 @@ impl Knowledge {
         self.callbacks.find((lib, on), name, (arg, argc), None)
     }
 
+    /// Whether the library calls functions that are properties of an argument.
+    #[must_use]
+    pub fn calls_properties(&self, lib: LibId) -> bool {
+        self.callbacks.calls_properties(lib)
+    }
+
     /// What becomes of a function that is property `property` of argument `arg`:
     /// `consumer.run({ eachMessage })`.
     #[must_use]

@@ -116,6 +116,7 @@ fn not_audited() {
             ("tools/a.js", Script),
             ("jest.config.js", Script),
             ("db/migrations/1.js", Migration),
+            ("pages/api/v1/migration/index.ts", Server),
             ("src/a.gen.ts", Generated),
             ("src/__generated__/a.ts", Generated),
             ("src/generated/client/a.ts", Generated),
