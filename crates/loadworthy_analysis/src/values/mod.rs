@@ -12,6 +12,7 @@ mod members;
 mod memo;
 mod numbers;
 mod patterns;
+mod proxies;
 
 use std::sync::Arc;
 
@@ -255,7 +256,15 @@ impl<'p> Resolver<'p> {
                 let handed_out = self.handed_out(module, (file, callee), arguments);
                 if handed_out.is_empty() { self.called(&called, (file, node)) } else { handed_out }
             }
-            Kind::New { callee, .. } => Self::constructed(&self.value_of(at(callee)), (file, node)),
+            Kind::New { callee, arguments } => {
+                let class = self.value_of(at(callee));
+                let behind = if proxies::is_proxy(&class) {
+                    self.behind_proxy(module, file, arguments)
+                } else {
+                    none()
+                };
+                if behind.is_empty() { Self::constructed(&class, (file, node)) } else { behind }
+            }
             _ => none(),
         }
     }
