@@ -62,13 +62,24 @@ struct Part {
 }
 
 impl Links {
-    /// Reads the calls of all files, on the threads of the current pool.
+    /// Reads the calls of all files, on the threads of the current pool: those of functions that are reached without knowing
+    /// what is passed for parameters. Read again in the light of these ([`Self::with_parameters`]), the calls of what is
+    /// handed down as an argument are there, too.
     pub(crate) fn find(program: &Program<'_>) -> Self {
+        Self::read(program, Resolver::blind)
+    }
+
+    /// As [`Self::find`], with what is passed for parameters as far as the links that the program has tell.
+    pub(crate) fn with_parameters(program: &Program<'_>) -> Self {
+        Self::read(program, Resolver::partial)
+    }
+
+    fn read<'p>(program: &'p Program<'p>, resolver: fn(&'p Program<'p>) -> Resolver<'p>) -> Self {
         let files: Vec<FileId> = program.modules().map(|(file, _)| file).collect();
         let parts: Vec<Part> = files
             .par_iter()
             .map_init(
-                || Resolver::blind(program),
+                || resolver(program),
                 |resolver, file| {
                     program.module(*file).map(|module| part(resolver, *file, module)).unwrap_or_default()
                 },

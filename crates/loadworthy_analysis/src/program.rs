@@ -79,6 +79,8 @@ impl<'p> Program<'p> {
         program.handed_on = program.find_handed_on();
         program.links = Links::find(&program);
         program.memories.see();
+        program.links = Links::with_parameters(&program);
+        program.memories.see();
         program
     }
 

@@ -126,6 +126,8 @@ pub struct Resolver<'p> {
     memo: Memo,
     /// Absent while they are being found: parameters are not followed then.
     links: Option<&'p Links>,
+    /// Not all calls are known yet.
+    is_partial: bool,
 }
 
 /// What was found out serves the next resolver.
@@ -139,17 +141,22 @@ impl<'p> Resolver<'p> {
     /// A resolver over a program.
     #[must_use]
     pub fn new(program: &'p Program<'p>) -> Self {
-        Self { program, memo: program.memories().take(), links: Some(program.links()) }
+        Self { program, memo: program.memories().take(), links: Some(program.links()), is_partial: false }
     }
 
     /// A resolver that does not follow parameters: the one that finds what is passed for them.
     pub(crate) fn blind(program: &'p Program<'p>) -> Self {
-        Self { program, memo: program.memories().take(), links: None }
+        Self { program, memo: program.memories().take(), links: None, is_partial: false }
     }
 
-    /// Where functions are called and passed. A blind resolver's answers that needed to know are noted.
+    /// A resolver that knows of a part of the calls: the one that finds the others.
+    pub(crate) fn partial(program: &'p Program<'p>) -> Self {
+        Self { program, memo: program.memories().take(), links: Some(program.links()), is_partial: true }
+    }
+
+    /// Where functions are called and passed. Answers that needed to know are noted as long as not all is known.
     fn links(&self) -> Option<&'p Links> {
-        if self.links.is_none() {
+        if self.links.is_none() || self.is_partial {
             self.memo.note_unseen();
         }
         self.links
