@@ -227,7 +227,13 @@ fn resolution(project: &Project, generated: &GeneratedClients, file: FileId, spe
     let is_read = match &found {
         Resolution::File(target) => project.file(*target).is_some_and(|file| file.class.is_audited()),
         Resolution::Missing => false,
-        Resolution::Package { .. } | Resolution::Builtin(_) => true,
+        // `@generated/prisma` may be an alias of a folder that is not there.
+        Resolution::Package { name, .. } => {
+            let package = project.file(file).and_then(|file| project.package(file.package));
+            !name.starts_with("@generated")
+                || package.is_some_and(|package| package.manifest.dependency(name).is_some())
+        }
+        Resolution::Builtin(_) => true,
     };
     let importer = project.file(file).map_or("", |file| &file.path);
     match generated.package(importer, specifier) {

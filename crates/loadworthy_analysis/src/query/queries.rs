@@ -2,15 +2,16 @@
 
 use loadworthy_knowledge::{Effect, Flag, HandleId, Knowledge, LibId, Op, Rows};
 use loadworthy_project::FileId;
-use loadworthy_syntax::{Kind, Module};
+use loadworthy_syntax::{Kind, Module, NodeId};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::chain::{Chain, Walk};
 use super::reader::Reader;
 use super::{Bound, Family, Filter, Operation, Query, Selected, Yields};
 use super::{drizzle, firestore, knex, kysely, mikro_orm, mongo, prisma, sequelize, sql, supabase, typeorm};
 use crate::calls::{Call, Calls, LibraryCall};
+use crate::links::FunctionRef;
 use crate::program::Program;
 use crate::values::{Resolver, Site};
 
@@ -29,7 +30,23 @@ impl Queries {
             .into_par_iter()
             .map_init(|| Resolver::new(program), |resolver, at| of_file(resolver, calls, FileId::new(at)))
             .collect();
-        let mut queries = Self { all: files.into_iter().flatten().collect(), by_call: FxHashMap::default() };
+        let mut all: Vec<Query> = files.into_iter().flatten().collect();
+        let wrappers = wrappers(program, calls, &all);
+        if !wrappers.is_empty() {
+            let files: Vec<Vec<Query>> = (0..count)
+                .into_par_iter()
+                .map_init(
+                    || Resolver::new(program),
+                    |resolver, at| wrapped(resolver, calls, &wrappers, FileId::new(at)),
+                )
+                .collect();
+            // The one query in the wrapper is those of its callers.
+            let inner: FxHashSet<Site> = wrappers.values().map(|wrapper| wrapper.query).collect();
+            all.iter_mut().filter(|query| inner.contains(&query.site)).for_each(|query| query.is_part = true);
+            all.extend(files.into_iter().flatten());
+            all.sort_by_key(|query| query.site);
+        }
+        let mut queries = Self { all, by_call: FxHashMap::default() };
         for (at, query) in queries.all.iter().enumerate() {
             for call in &query.calls {
                 queries.by_call.entry(*call).or_insert(at);
@@ -61,6 +78,92 @@ fn of_file(resolver: &Resolver<'_>, calls: &Calls<'_>, file: FileId) -> Vec<Quer
             is_head(knowledge, library).then(|| read(resolver, calls, module, call, library))?
         })
         .collect()
+}
+
+/// A function that sends the SQL which it is given: `query(text, values)`.
+struct Wrapper {
+    /// The query in it.
+    query: Site,
+    /// The parameter that is the text.
+    text: usize,
+    /// It gives back what the library gives.
+    is_plain: bool,
+}
+
+/// The wrappers of the program.
+fn wrappers(program: &Program<'_>, calls: &Calls<'_>, all: &[Query]) -> FxHashMap<FunctionRef, Wrapper> {
+    let mut found: FxHashMap<FunctionRef, Wrapper> = FxHashMap::default();
+    for query in all.iter().filter(|query| query.family == Family::Sql && query.sql.is_none()) {
+        let (file, node) = query.site;
+        let Some(module) = program.module(file) else { continue };
+        let Kind::Call { arguments, .. } = module.kind(node) else { continue };
+        let Some(first) = module.list(arguments).next() else { continue };
+        let Some(function) = module.function(query.function) else { continue };
+        let parameters: Vec<NodeId> = module.list(function.parameters).collect();
+        let text = parameter_behind(module, &parameters, first, 0);
+        let Some(text) = text.filter(|_| calls.at(query.site).is_some()) else { continue };
+        let is_plain = module
+            .ancestors(node)
+            .find(|outer| !matches!(module.kind(*outer), Kind::Await(_)))
+            .is_some_and(|outer| matches!(module.kind(outer), Kind::Return(_) | Kind::Function(_)));
+        let wrapper = Wrapper { query: query.site, text, is_plain };
+        found.entry((file, query.function)).or_insert(wrapper);
+    }
+    found
+}
+
+/// The position of the parameter that a text is, or is made of: `text`, `withMarks(text)`, `text.trim()`.
+fn parameter_behind(module: &Module, parameters: &[NodeId], node: NodeId, depth: usize) -> Option<usize> {
+    let next = |node: NodeId| parameter_behind(module, parameters, node, depth + 1);
+    if depth > 3 {
+        return None;
+    }
+    match module.kind(node) {
+        Kind::Name { binding, .. } => {
+            let is_it = |parameter: NodeId| match module.kind(parameter) {
+                Kind::Default { target, .. } => module.kind(target) == Kind::Binding(binding),
+                kind => kind == Kind::Binding(binding),
+            };
+            parameters.iter().position(|parameter| is_it(*parameter)).or_else(|| {
+                let declared = module.binding(binding)?;
+                match module.kind(module.parent(declared.node)) {
+                    Kind::Declarator { init, .. } if init.is_some() => next(init),
+                    _ => None,
+                }
+            })
+        }
+        Kind::Call { callee, arguments } => match module.kind(callee) {
+            Kind::Member { object, .. } => next(object),
+            _ => next(module.list(arguments).next()?),
+        },
+        _ => None,
+    }
+}
+
+/// The queries of a file that go through wrappers.
+fn wrapped(
+    resolver: &Resolver<'_>,
+    calls: &Calls<'_>,
+    wrappers: &FxHashMap<FunctionRef, Wrapper>,
+    file: FileId,
+) -> Vec<Query> {
+    let Some(module) = resolver.program().module(file) else { return Vec::new() };
+    let of_call = |call: &Call<'_>| {
+        let [target] = call.targets.as_slice() else { return None };
+        let wrapper = wrappers.get(target).filter(|_| call.library.is_none())?;
+        let library = calls.at(wrapper.query)?.library.as_ref()?;
+        let Kind::Call { arguments, .. } = module.kind(call.site.1) else { return None };
+        let mut arguments: Vec<Site> = module.list(arguments).map(|node| (file, node)).collect();
+        if wrapper.text >= arguments.len() {
+            return None;
+        }
+        let text = arguments.remove(wrapper.text);
+        arguments.insert(0, text);
+        let mut query = read_with(resolver, calls, module, (call, library), arguments)?;
+        query.is_pair &= wrapper.is_plain;
+        Some(query)
+    };
+    calls.of_file(file).iter().filter_map(of_call).collect()
 }
 
 /// Objects that a query passes through while it is built: what is called on them belongs to its head.
@@ -112,6 +215,23 @@ fn read(
     call: &Call<'_>,
     library: &LibraryCall<'_>,
 ) -> Option<Query> {
+    let arguments = match module.kind(call.site.1) {
+        Kind::Call { arguments, .. } | Kind::New { arguments, .. } => {
+            module.list(arguments).map(|node| (call.site.0, node)).collect()
+        }
+        _ => Vec::new(),
+    };
+    read_with(resolver, calls, module, (call, library), arguments)
+}
+
+/// Reads a query that is sent by `library` with these arguments.
+fn read_with(
+    resolver: &Resolver<'_>,
+    calls: &Calls<'_>,
+    module: &Module,
+    (call, library): (&Call<'_>, &LibraryCall<'_>),
+    arguments: Vec<Site>,
+) -> Option<Query> {
     let knowledge = resolver.program().knowledge();
     let walk = Walk { resolver, calls, ends: &ENDS };
     let chain = walk.chain(call.site);
@@ -120,12 +240,6 @@ fn read(
     }
     let mut query = blank(call, library, &chain);
     query.is_part = is_part(calls, module, query.whole);
-    let arguments = match module.kind(call.site.1) {
-        Kind::Call { arguments, .. } | Kind::New { arguments, .. } => {
-            module.list(arguments).map(|node| (call.site.0, node)).collect()
-        }
-        _ => Vec::new(),
-    };
     let reader = Reader { resolver, call: library, head: call.site, arguments, chain: &chain };
     by_library(&reader, knowledge, &mut query);
     Some(query)

@@ -12,6 +12,8 @@ use crate::values::Site;
 pub enum RowUse {
     /// `rows.length`
     Length,
+    /// `rows.length > 0`
+    Exists,
     /// `rows.filter(test).length`
     CountWhere,
     /// `rows.some(test)`, `rows.every(test)`
@@ -36,7 +38,7 @@ impl RowUse {
     /// Whether a number or a truth value is all that is kept of the rows.
     #[must_use]
     pub const fn is_summary(self) -> bool {
-        matches!(self, Self::Length | Self::CountWhere | Self::Test | Self::Sum)
+        matches!(self, Self::Length | Self::Exists | Self::CountWhere | Self::Test | Self::Sum)
     }
 }
 
@@ -145,7 +147,9 @@ impl Uses<'_, '_> {
         let is_called = matches!(module.kind(call), Kind::Call { callee, .. } if callee == member);
         let site = (file, member);
         match (name, is_called) {
-            ("length" | "size" | "rowCount", false) => self.add(site, RowUse::Length),
+            ("length" | "size" | "rowCount", false) => {
+                self.add(site, if asks_for_any(module, member) { RowUse::Exists } else { RowUse::Length });
+            }
             ("rows" | "data" | "docs", false) => self.of_list(site, hops),
             ("some" | "every", true) => self.add(site, RowUse::Test),
             // `query = query.sort("-createdAt")`: the query goes on, what it reads is sorted by the database.
@@ -239,6 +243,30 @@ fn has_condition(module: &Module, call: NodeId) -> bool {
     let Kind::Call { arguments, .. } = module.kind(call) else { return false };
     let first = module.list(arguments).next();
     first.is_some_and(|first| matches!(module.kind(first), Kind::String(_) | Kind::Object(_)))
+}
+
+/// Whether a number of rows is only asked for being none: `rows.length > 0`, `if (rows.length)`, `!rows.length`.
+fn asks_for_any(module: &Module, length: NodeId) -> bool {
+    let parent = module.parent(length);
+    match module.kind(parent) {
+        Kind::Unary { operator: Unary::Not, .. } => true,
+        Kind::If { test, .. } | Kind::Conditional { test, .. } => test == length,
+        Kind::Binary { operator: Binary::And | Binary::Or, .. } => true,
+        Kind::Binary { operator, left, right } => {
+            let is_compared = matches!(
+                operator,
+                Binary::Equal
+                    | Binary::NotEqual
+                    | Binary::Greater
+                    | Binary::GreaterEqual
+                    | Binary::Less
+                    | Binary::LessEqual
+            );
+            let other = if left == length { right } else { left };
+            is_compared && matches!(module.source(other), "0" | "1")
+        }
+        _ => false,
+    }
 }
 
 /// `reduce(…, 0)`

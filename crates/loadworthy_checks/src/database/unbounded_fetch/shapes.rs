@@ -92,6 +92,11 @@ fn list(audit: &Audit<'_, '_>, query: &Query, table: Option<&Table>) -> Option<C
         // `const [user] = await …`: a lookup, or the row of a table that has one.
         return None;
     }
+    let is_asked_for = !uses.is_empty() && uses.iter().all(|(_, found)| *found == RowUse::Exists);
+    if is_asked_for && query.filter.equal_columns().next().is_some() {
+        // `if (taken.rows.length > 0)`: whether there is a row with this value.
+        return None;
+    }
     let case = |shape: Shape| Some(Case { shape, place: query.site, estimate: estimate.clone() });
     if let Some(summed) = summed(&uses) {
         return if growth == Growth::Lookup { None } else { case(summed) };
@@ -152,6 +157,7 @@ fn summed(uses: &[(Site, RowUse)]) -> Option<Shape> {
 fn word(found: RowUse) -> &'static str {
     match found {
         RowUse::Length => "their number",
+        RowUse::Exists => "whether there is one",
         RowUse::CountWhere => "the number of some",
         RowUse::Test => "whether one exists",
         RowUse::Find => "one is looked up",
