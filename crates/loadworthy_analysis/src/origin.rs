@@ -93,6 +93,10 @@ impl<'r, 'p> Origins<'r, 'p> {
             Kind::Call { callee, arguments } | Kind::New { callee, arguments } => {
                 self.call((file, node), module, callee, arguments, depth)
             }
+            // `row[column]`, `byId[id]`: one of what is there.
+            Kind::Index { index, .. } if !matches!(module.kind(index), Kind::Number(_) | Kind::String(_)) => {
+                Multiplicity::Unknown
+            }
             Kind::Name { .. } | Kind::Member { .. } | Kind::Index { .. } => {
                 self.named((file, node), module, depth)
             }

@@ -47,8 +47,12 @@ fn taken(audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<Taken> {
     let library = call.library.as_ref()?;
     let is_zustand = audit.knowledge().library(library.lib).id == "zustand";
     if is_zustand {
+        // `create<State>()((set) => …)` makes one.
+        let is_made = audit
+            .module(call.site)
+            .is_some_and(|module| matches!(module.kind(callee_of(module, call.site.1)), Kind::Call { .. }));
         let is_store = library.name.is_empty() && audit.knowledge().handle_name(library.on) == STORE;
-        return is_store.then_some(Taken { made: library.made_at, is_zustand });
+        return (is_store && !is_made).then_some(Taken { made: library.made_at, is_zustand });
     }
     let is_selector = library.effect() == Some(Effect::ReactStore) && library.name.ends_with("Selector");
     is_selector.then_some(Taken { made: None, is_zustand })

@@ -30,7 +30,7 @@ pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
             continue;
         }
         seen.push(owner);
-        findings.push(broadcast(audit, call.site));
+        findings.push(broadcast(audit, call.site, moment(audit, call.site)));
     }
 }
 
@@ -51,15 +51,76 @@ fn is_per_message(audit: &Audit<'_, '_>, site: Site) -> bool {
     audit.analysis.routes_to(site).any(|route| route.kind == EntryKind::SocketMessage)
 }
 
-fn broadcast(audit: &Audit<'_, '_>, site: Site) -> Finding {
+/// When a place runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// When a client comes or goes.
+    Visit,
+    /// With each message of a client.
+    Message,
+}
+
+/// What events are called that a client sends when it comes or goes.
+const VISITS: [&str; 16] = [
+    "connect",
+    "disconnect",
+    "join",
+    "leave",
+    "setup",
+    "login",
+    "logout",
+    "register",
+    "online",
+    "offline",
+    "adduser",
+    "newuser",
+    "userconnected",
+    "userjoined",
+    "userleft",
+    "identify",
+];
+
+fn moment(audit: &Audit<'_, '_>, site: Site) -> Moment {
+    let mut events = audit.analysis.routes_to(site).filter(|route| route.kind == EntryKind::SocketMessage);
+    let is_visit = |path: &str| {
+        let name: String = path.chars().filter(char::is_ascii_alphanumeric).collect();
+        let name = name.to_lowercase();
+        VISITS.iter().any(|word| name.starts_with(word) || name.ends_with(word))
+    };
+    if events.all(|route| is_visit(&route.path)) { Moment::Visit } else { Moment::Message }
+}
+
+fn broadcast(audit: &Audit<'_, '_>, site: Site, moment: Moment) -> Finding {
     let code = audit.excerpt(site, 80);
     let users = f64::from(audit.target.users);
-    let sends = users * MESSAGES_PER_USER * users;
+    let per_user = match moment {
+        Moment::Message => MESSAGES_PER_USER,
+        // Each comes and goes once in the run.
+        Moment::Visit => 2.0 / audit.target.duration_seconds.max(1.0),
+    };
+    let sends = users * per_user * users;
     let words = Words {
-        title: format!("every message of one socket is sent to all ({})", audit.excerpt(site, 40)),
+        title: match moment {
+            Moment::Message => {
+                format!("every message of one socket is sent to all ({})", audit.excerpt(site, 40))
+            }
+            Moment::Visit => {
+                format!("all are told whenever one comes or goes ({})", audit.excerpt(site, 40))
+            }
+        },
         problem: format!(
-            "`{code}` runs for each message of a client and writes to every connected one: with {} sockets and one message in 5 s of each that is {} writes a second, about {} ms of the event loop per message. Slow clients also make the process keep what they have not taken.",
+            "`{code}` runs {} and writes to every connected one: with {} sockets {} that is {} writes a second, about {} ms of the event loop each time. Slow clients also make the process keep what they have not taken.",
+            if moment == Moment::Message {
+                "for each message of a client"
+            } else {
+                "when a client comes or goes"
+            },
             crate::database::rows::plain(users),
+            if moment == Moment::Message {
+                "and one message in 5 s of each"
+            } else {
+                "that come and go once in the run (all at once after a restart)"
+            },
             crate::database::rows::plain(sends),
             crate::database::rows::plain(users * SEND_MILLIS),
         ),
@@ -82,7 +143,7 @@ fn broadcast(audit: &Audit<'_, '_>, site: Site) -> Finding {
     let evidence = audit.chain_to(site, format!("writes to all sockets: {code}"));
     let mut cost = audit.cost_at(site).loop_block(users * SEND_MILLIS);
     // Messages come at the users' rate, not at that of requests.
-    cost.share = (users * MESSAGES_PER_USER / audit.target.requests_per_second.max(1.0)).min(1.0);
+    cost.share = (users * per_user / audit.target.requests_per_second.max(1.0)).min(1.0);
     Finding::new(&META, site, evidence, cost, words, fix)
         .at_least(Severity::Medium)
         .at_most(Severity::Critical)
