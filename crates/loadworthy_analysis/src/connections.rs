@@ -8,6 +8,7 @@ use loadworthy_syntax::{Binary, BindingId, FunctionId, Kind, MemberKind, Module,
 use crate::access::{results, uses};
 use crate::analysis::Analysis;
 use crate::calls::{Call, LibraryCall};
+use crate::graph::Timing;
 use crate::handles::Folded;
 use crate::links::FunctionRef;
 use crate::paths::{Act, Begin, Duty, Exit, ways};
@@ -59,7 +60,7 @@ pub fn openings(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Vec<Opening
             site: call.site,
             handle,
             makers,
-            is_kept: is_kept(module, call),
+            is_kept: is_kept(module, call.site.1) || is_kept_above(analysis, (call.site.0, call.function), 0),
             is_closed: is_closed(analysis, module, call),
         });
     }
@@ -147,7 +148,7 @@ fn makers_of_class(
             let Some(module) = analysis.program().module(call.site.0) else { return false };
             let Kind::New { callee, .. } = module.kind(call.site.1) else { return false };
             resolver.value_of((call.site.0, callee)).contains(&Value::Class(class.0, class.1))
-                && !is_kept(module, call)
+                && !is_kept(module, call.site.1)
         })
         .map(|call| (call.site.0, call.function))
         .collect();
@@ -159,13 +160,34 @@ fn makers_of_class(
 /// Whether a call runs once although the function that holds it may run often: behind a test for what it makes, or in the
 /// constructor of an object that may be made once.
 #[must_use]
-pub fn runs_once(module: &Module, call: &Call<'_>) -> bool {
-    is_kept(module, call) || class_of_constructor(module, call.function).is_some()
+pub fn runs_once(analysis: &Analysis<'_>, module: &Module, call: &Call<'_>) -> bool {
+    is_kept(module, call.site.1)
+        || class_of_constructor(module, call.function).is_some()
+        || is_kept_above(analysis, (call.site.0, call.function), 0)
+}
+
+/// How many callers up a test for what is there already is looked for.
+const MAX_CALLERS: usize = 3;
+
+/// Whether every call of a function stands behind a test for what it makes: `if (this.isConnected) return; …; this.listen()`.
+fn is_kept_above(analysis: &Analysis<'_>, function: FunctionRef, depth: usize) -> bool {
+    if function.1 == FunctionId::NONE || depth >= MAX_CALLERS {
+        return false;
+    }
+    let mut callers =
+        analysis.graph().callers(function).filter(|edge| edge.timing == Timing::InFlow).peekable();
+    callers.peek().is_some()
+        && callers.all(|edge| {
+            let module = analysis.program().module(edge.site.0);
+            edge.caller.1 == FunctionId::NONE
+                || module.is_some_and(|module| is_kept(module, edge.site.1))
+                || is_kept_above(analysis, edge.caller, depth + 1)
+        })
 }
 
 /// Made only once and used again: behind a test for the one that is there, or put where the next run finds it.
-fn is_kept(module: &Module, call: &Call<'_>) -> bool {
-    let mut inner = call.site.1;
+fn is_kept(module: &Module, call: NodeId) -> bool {
+    let mut inner = call;
     for outer in module.ancestors(inner) {
         match module.kind(outer) {
             Kind::Function(_) => return false,
@@ -201,7 +223,7 @@ fn is_test_of_absence(module: &Module, test: NodeId) -> bool {
 }
 
 fn returns_what_is_there(module: &Module, statement: NodeId) -> bool {
-    let Kind::If { then, .. } = module.kind(statement) else { return false };
+    let Kind::If { test, then, .. } = module.kind(statement) else { return false };
     let returned = match module.kind(then) {
         Kind::Return(value) => value,
         Kind::Block(list) => match module.list(list).last().map(|last| module.kind(last)) {
@@ -210,6 +232,10 @@ fn returns_what_is_there(module: &Module, statement: NodeId) -> bool {
         },
         _ => return false,
     };
+    // `if (this.isConnected) return;`
+    if !returned.is_some() {
+        return matches!(module.kind(test), Kind::Name { .. } | Kind::Member { .. });
+    }
     returned.is_some() && !matches!(module.kind(returned), Kind::Bool(_) | Kind::Null)
 }
 

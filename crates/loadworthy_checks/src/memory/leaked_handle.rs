@@ -203,7 +203,7 @@ fn in_request(audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<Finding> {
     let kind = started_kind(call)?;
     let library = call.library.as_ref()?;
     let module = audit.module(call.site)?;
-    if is_stopped_nearby(audit.analysis, call) || runs_once(module, call) {
+    if is_stopped_nearby(audit.analysis, call) || runs_once(audit.analysis, module, call) {
         return None;
     }
     match kind {

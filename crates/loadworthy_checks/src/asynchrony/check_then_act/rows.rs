@@ -102,9 +102,11 @@ fn shape(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[Bindi
             if is_next_number(audit, module, race, names) {
                 return Some(Shape::NextNumber);
             }
+            let telling = existence(module, &all, names);
             let near = decision(module, names, from, to)
-                .or_else(|| decision(module, &existence(module, &all, names), from, to));
-            match near.map(|decision| polarity(module, decision)) {
+                .map(|found| polarity(module, found, names))
+                .or_else(|| Some(polarity(module, decision(module, &telling, from, to)?, &telling)));
+            match near {
                 Some(Polarity::WhereAbsent) if !read.filter.all.is_empty() => Some(Shape::FindThenInsert),
                 Some(Polarity::BelowLimit) => Some(Shape::CountThenInsert),
                 // What is left of a limit, computed from a count.
@@ -139,7 +141,7 @@ fn asserted(audit: &Audit<'_, '_>, race: &Race<'_>) -> Option<Shape> {
     let read = inner.iter().find(|access| access.query.site == race.read.query.site)?;
     let names = results(module, read.at.1);
     let test = throwing_test(module, *target, &names)?;
-    let holds = polarity(module, Decision::Guarded { test });
+    let holds = polarity(module, Decision::Guarded { test }, &names);
     let is_count = read.query.yields == Yields::Summary || module.source(test).contains(".length");
     match race.write.query.operation {
         Operation::Insert if holds == Polarity::BelowLimit => Some(Shape::CountThenInsert),

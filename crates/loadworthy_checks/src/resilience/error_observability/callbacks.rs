@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use loadworthy_analysis::{Call, Cause, CauseKind, Context, FunctionRef, Handed, Site, Wrapping, outlet};
 use loadworthy_capacity::{Failure, Severity};
-use loadworthy_knowledge::{Becomes, Kind as LibraryKind, Runs};
+use loadworthy_knowledge::{Becomes, Effect, Kind as LibraryKind, Runs};
 use loadworthy_syntax::Kind;
 
 use super::META;
@@ -148,6 +148,11 @@ fn finding(audit: &Audit<'_, '_>, processes: &Processes, group: &[Loose]) -> Opt
     );
     if outcome != Outcome::Ends {
         finding = finding.at_most(Severity::High);
+    }
+    // What only computes (signing a token) gives no error that load could bring about.
+    let works = audit.analysis.calls().at(first.registered).and_then(|call| call.library.as_ref()?.effect());
+    if works == Some(Effect::SyncCpu) {
+        finding = finding.at_most(Severity::Medium);
     }
     if first.is_guess {
         finding = finding.unless(format!(

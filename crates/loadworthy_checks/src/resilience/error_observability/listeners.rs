@@ -299,7 +299,20 @@ fn error_listener<'p>(audit: &Audit<'_, 'p>, function: FunctionRef) -> Option<(S
 /// Whether requests run a function in their own flow: signals and events of the process do not count.
 fn is_run_by_requests(audit: &Audit<'_, '_>, function: FunctionRef) -> bool {
     let contexts = audit.analysis.reach().contexts(function);
-    contexts.contains(&Context::PerRequest) && !contexts.contains(&Context::Startup)
+    contexts.contains(&Context::PerRequest)
+        && !contexts.contains(&Context::Startup)
+        && !is_listener_of_process(audit, function)
+}
+
+/// `process.on("SIGTERM", …)`, wherever it is registered.
+fn is_listener_of_process(audit: &Audit<'_, '_>, function: FunctionRef) -> bool {
+    audit.analysis.graph().callers(function).any(|edge| {
+        let library = audit.analysis.calls().at(edge.site).and_then(|call| call.library.as_ref());
+        library.is_some_and(|library| {
+            audit.knowledge().handle_name(library.on) == "process"
+                && matches!(&*library.name, "on" | "once" | "addListener" | "prependListener")
+        })
+    })
 }
 
 fn exit_on_event(audit: &Audit<'_, '_>, site: Site, listener: Site, row: &ErrorEvent) -> Finding {
