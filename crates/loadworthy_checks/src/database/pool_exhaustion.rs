@@ -43,6 +43,8 @@
 //! Clients that are made once and kept (module scope, `??=`, `globalThis`, a test for the one that is there); connections that
 //! are released in `finally` or handed on to the caller; scripts and code that runs when the process starts.
 
+mod wide;
+
 use loadworthy_analysis::{
     Call, Checkout, Context, Exit, ExitKind, Folded, FunctionRef, LibraryCall, Opening, Options, Site,
     Timing, Work, checkouts, openings,
@@ -90,6 +92,7 @@ impl Check for PoolExhaustion {
             findings.extend(transaction(audit, call));
         }
         findings.extend(endless_waits(audit));
+        wide::run(audit, findings);
     }
 }
 
