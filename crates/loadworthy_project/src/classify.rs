@@ -59,11 +59,11 @@ impl Place {
     /// page or route: `app/checks/test/route.ts`.
     fn has_plain(&self, names: &[&str]) -> bool {
         let is_address = ["page", "route", "layout"].contains(&self.stem.as_str());
-        let (mut above, mut is_below_app, mut is_below_api) = ("", false, false);
+        let (mut above, mut is_below_app, mut is_in_pages_api) = ("", false, false);
         for folder in &self.folders {
             // Every file below `pages/api` is an address, too.
-            is_below_api |= above == "pages" && folder == "api";
-            let is_feature = FEATURES.contains(&above) || is_below_api || (is_below_app && is_address);
+            is_in_pages_api |= above == "pages" && folder == "api";
+            let is_feature = FEATURES.contains(&above) || is_in_pages_api || (is_below_app && is_address);
             if names.contains(&folder.as_str()) && !is_feature {
                 return true;
             }

@@ -249,9 +249,9 @@ fn has_condition(module: &Module, call: NodeId) -> bool {
 fn asks_for_any(module: &Module, length: NodeId) -> bool {
     let parent = module.parent(length);
     match module.kind(parent) {
-        Kind::Unary { operator: Unary::Not, .. } => true,
+        Kind::Unary { operator: Unary::Not, .. }
+        | Kind::Binary { operator: Binary::And | Binary::Or, .. } => true,
         Kind::If { test, .. } | Kind::Conditional { test, .. } => test == length,
-        Kind::Binary { operator: Binary::And | Binary::Or, .. } => true,
         Kind::Binary { operator, left, right } => {
             let is_compared = matches!(
                 operator,

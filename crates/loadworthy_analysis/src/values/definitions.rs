@@ -131,8 +131,8 @@ impl Resolver<'_> {
             }
             held.extend(handles);
             if passed.property.is_none() {
-                let (called, handles) = self.called_back(passed.call, passed.argument, index, 0);
-                elements.push(called);
+                let (given, handles) = self.called_back(passed.call, passed.argument, index, 0);
+                elements.push(given);
                 held.extend(handles);
             }
         }
@@ -149,16 +149,16 @@ impl Resolver<'_> {
     /// callback on: `withTransaction(async (tx) => …)`.
     fn called_back(
         &self,
-        (caller, call): Site,
+        (passer, call): Site,
         argument: usize,
         index: usize,
         depth: usize,
     ) -> (Values, Vec<(LibId, HandleId)>) {
-        let mut called = Vec::new();
+        let mut given = Vec::new();
         let mut handles = Vec::new();
-        let callee = self.module(caller).map(|passing| passing.kind(call));
-        let Some(Kind::Call { callee, .. }) = callee else { return (none(), handles) };
-        for target in self.value_of((caller, callee)).iter() {
+        let target = self.module(passer).map(|passing| passing.kind(call));
+        let Some(Kind::Call { callee: target, .. }) = target else { return (none(), handles) };
+        for target in self.value_of((passer, target)).iter() {
             let Value::Function(file, function) = target else { continue };
             let Some(module) = self.module(*file) else { continue };
             let parameters = module.function(*function).map(|it| it.parameters);
@@ -168,7 +168,7 @@ impl Resolver<'_> {
                 let parent = module.parent(*name);
                 let Kind::Call { callee, arguments } = module.kind(parent) else { continue };
                 if callee == *name {
-                    called.extend(
+                    given.extend(
                         module.list(arguments).nth(index).map(|passed| self.value_of((*file, passed))),
                     );
                 } else if let Some(at) = module.list(arguments).position(|it| it == *name)
@@ -176,12 +176,12 @@ impl Resolver<'_> {
                 {
                     handles.extend(self.handles_passed(*file, parent, at, index));
                     let (values, more) = self.called_back((*file, parent), at, index, depth + 1);
-                    called.push(values);
+                    given.push(values);
                     handles.extend(more);
                 }
             }
         }
-        (join(called), handles)
+        (join(given), handles)
     }
 
     /// What a callback that runs for each element is passed: an element; what `then` passes on: what was promised.

@@ -30,9 +30,9 @@ fn of_test(module: &Module, test: NodeId, holds: bool, names: &[BindingId]) -> P
         Kind::Name { .. } | Kind::Member { .. } | Kind::Index { .. } | Kind::Await(_) => present(holds),
         Kind::Binary { operator: Binary::And | Binary::Or, left, right } => {
             // Of `limits && count >= limits.rooms` what is asked of the thing that was read.
-            let of = |side| match uses(module, side, names) {
-                true => of_test(module, side, holds, names),
-                false => Polarity::Unknown,
+            let of = |side| {
+                let is_about = uses(module, side, names);
+                if is_about { of_test(module, side, holds, names) } else { Polarity::Unknown }
             };
             match (of(left), of(right)) {
                 (Polarity::Unknown, other) | (other, _) => other,
