@@ -28,6 +28,8 @@
 //! Small objects; lists that are projected already; lazy initial values, effects and event handlers; previews by
 //! `URL.createObjectURL`.
 
+mod growing;
+
 use loadworthy_analysis::{Context, Selected, Site, filled_by};
 use loadworthy_capacity::{Reach, Severity};
 use loadworthy_knowledge::Effect;
@@ -70,6 +72,7 @@ impl Check for OversizedState {
             }
             for component in audit.analysis.components(file) {
                 parsed_in_render(audit, module, component.function, findings);
+                findings.extend(growing::run(audit, file, module, component));
                 for state in &component.states {
                     if let Some(value) = state.value {
                         let state = (state.site, value);

@@ -107,6 +107,7 @@ impl Check for RerenderStorm {
         });
         stores::run(audit, findings);
         for (file, module) in audit.program().modules() {
+            let mut keyed: Option<Finding> = None;
             for component in audit.analysis.components(file).iter().filter(|component| !component.is_hook) {
                 let case = Case { file, module, component };
                 if !is_compiled {
@@ -117,9 +118,23 @@ impl Check for RerenderStorm {
                 findings.extend(case.inner_component(audit));
                 findings.extend(case.every_frame(audit));
                 findings.extend(case.keystrokes(audit));
-                findings.extend(case.random_key(audit));
+                // A file has the habit once.
+                match (&mut keyed, case.random_key(audit)) {
+                    (Some(first), Some(next)) => first.evidence.extend(next.evidence),
+                    (none @ None, found) => *none = found,
+                    (Some(_), None) => {}
+                }
                 findings.extend(case.clock(audit));
                 findings.extend(case.position_key(audit));
+            }
+            if let Some(mut finding) = keyed {
+                let mut seen = Vec::new();
+                finding.evidence.retain(|it| {
+                    let is_first = !seen.contains(&it.place);
+                    seen.push(it.place.clone());
+                    is_first
+                });
+                findings.push(finding);
             }
         }
     }

@@ -12,6 +12,21 @@ use crate::finding::{Evidence, Finding, Place};
 /// Milliseconds between two ticks up to which a clock renders noticeably often.
 const OFTEN_MILLIS: f64 = 2_000.0;
 
+/// Functions that give another value at each call.
+const NEW_EACH_TIME: [&str; 11] = [
+    "random",
+    "now",
+    "uuid",
+    "uuidv4",
+    "uuidV4",
+    "v4",
+    "nanoid",
+    "randomUUID",
+    "uniqueId",
+    "cuid",
+    "createId",
+];
+
 /// The condition under which a timer is started: a test around it, or one before it that leaves its function.
 fn condition_of(audit: &Audit<'_, '_>, timer: Site) -> Option<String> {
     let module = audit.module(timer)?;
@@ -100,11 +115,13 @@ impl Case<'_> {
     pub(super) fn random_key(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
         let value = self.elements().into_iter().find_map(|element| {
             let (_, _, value) = self.attributes(element).into_iter().find(|(_, key, _)| *key == "key")?;
-            let text = self.module.source(value);
-            let is_new =
-                ["Math.random()", "uuid()", "uuidv4()", "nanoid()", "crypto.randomUUID()", "Date.now()"]
-                    .iter()
-                    .any(|call| text.contains(call));
+            let is_new = self.module.all_nodes(value).into_iter().any(|node| match self.module.kind(node) {
+                Kind::Call { callee, arguments } if arguments.is_empty() => {
+                    let name = self.module.source(callee).rsplit('.').next().unwrap_or_default();
+                    NEW_EACH_TIME.contains(&name)
+                }
+                _ => false,
+            });
             is_new.then_some(value)
         })?;
         let mut finding = self.finding(
