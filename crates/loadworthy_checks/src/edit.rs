@@ -1,6 +1,7 @@
 //! Edits of audited code: an option added to a call, and how a statement looks after edits.
 
 use loadworthy_analysis::Site;
+use loadworthy_project::FileId;
 use loadworthy_syntax::{Kind, List, Module, NodeId};
 
 use crate::audit::{Audit, dedent};
@@ -61,6 +62,40 @@ pub(crate) fn add_argument(audit: &Audit<'_, '_>, call: Site, index: usize, text
 pub(crate) fn replace(audit: &Audit<'_, '_>, (file, node): Site, replacement: String) -> Edit {
     let span = audit.module((file, node)).map(|module| module.node(node).span).unwrap_or_default();
     Edit { file: audit.program().path(file).to_owned(), start: span.start, end: span.end, replacement }
+}
+
+/// The lines that a node touches, whole: where they begin and end in the text.
+pub(crate) fn lines_of(module: &Module, node: NodeId) -> (usize, usize) {
+    let span = module.node(node).span;
+    let text = module.text();
+    let start = text.get(..span.start as usize).and_then(|it| it.rfind('\n')).map_or(0, |at| at + 1);
+    let rest = text.get(span.end as usize..).unwrap_or_default();
+    (start, span.end as usize + rest.find('\n').unwrap_or(rest.len()))
+}
+
+/// The white space before the line that a node begins on.
+pub(crate) fn indentation(module: &Module, node: NodeId) -> String {
+    let (start, _) = lines_of(module, node);
+    let line = module.text().get(start..).unwrap_or_default();
+    line.chars().take_while(|letter| matches!(letter, ' ' | '\t')).collect()
+}
+
+/// Text put in at a place of a file.
+pub(crate) fn insert(audit: &Audit<'_, '_>, file: FileId, at: usize, replacement: String) -> Option<Edit> {
+    let at = u32::try_from(at).ok()?;
+    Some(Edit { file: audit.program().path(file).to_owned(), start: at, end: at, replacement })
+}
+
+/// Lines behind a statement, indented like it where they are not empty.
+pub(crate) fn behind(audit: &Audit<'_, '_>, (file, statement): Site, lines: &str) -> Option<Edit> {
+    let module = audit.module((file, statement))?;
+    let indentation = indentation(module, statement);
+    let indented = |line: &str| match line {
+        "" => String::from("\n"),
+        _ => format!("\n{indentation}{line}"),
+    };
+    let lines: Vec<String> = lines.lines().map(indented).collect();
+    insert(audit, file, module.node(statement).span.end as usize, lines.concat())
 }
 
 /// Appends in place of the closing bracket, so that two do not both append.
@@ -130,11 +165,8 @@ fn next_line_indentation(module: &Module, object: NodeId) -> Option<&str> {
 /// The lines of a place as they are after the edits that lie in them.
 pub(crate) fn after(audit: &Audit<'_, '_>, (file, node): Site, edits: &[Edit]) -> String {
     let Some(module) = audit.module((file, node)) else { return String::new() };
-    let span = module.node(node).span;
     let text = module.text();
-    let start = text.get(..span.start as usize).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-    let rest = text.get(span.end as usize..).unwrap_or_default();
-    let end = span.end as usize + rest.find('\n').unwrap_or(rest.len());
+    let (start, end) = lines_of(module, node);
     let path = audit.program().path(file);
     let mut inside: Vec<&Edit> = edits
         .iter()

@@ -5,7 +5,7 @@ use loadworthy_syntax::{BindingKind, FunctionId, Kind, NodeId};
 
 use super::Case;
 use crate::audit::{Audit, dedent};
-use crate::edit::{semicolon, shortened};
+use crate::edit::{indentation, insert, lines_of, replace, semicolon, shortened};
 use crate::finding::{Applicability, Edit, Fix};
 use crate::imports::{Wanted, import};
 
@@ -35,23 +35,23 @@ impl Case<'_> {
         let call = format!("{}(() => {body}, [{dependencies}])", hook.name);
         let mut edits = Vec::new();
         let (old, new);
-        let indentation = self.indentation(statement);
+        let indentation = indentation(self.module, statement);
         if made == value {
             let name = self.free_name("value", "contextValue");
             let line = format!("{indentation}const {name} = {call}{ending}\n");
-            let shown = self.lines(statement);
+            let shown = lines_of(self.module, statement);
             let attribute = self.module.node(value).span;
             let changed = replaced(self.module.text(), shown, (attribute.start, attribute.end), &name);
             old = self.module.text().get(shown.0..shown.1).unwrap_or_default().to_owned();
             new = format!("{line}{changed}");
-            edits.extend(self.insertion(audit, shown.0, line));
-            edits.push(self.replacement(audit, value, name));
+            edits.extend(insert(audit, self.file, shown.0, line));
+            edits.push(replace(audit, (self.file, value), name));
         } else {
-            let shown = self.lines(statement);
+            let shown = lines_of(self.module, statement);
             let span = self.module.node(made).span;
             old = self.module.text().get(shown.0..shown.1).unwrap_or_default().to_owned();
             new = replaced(self.module.text(), shown, (span.start, span.end), &call);
-            edits.push(self.replacement(audit, made, call));
+            edits.push(replace(audit, (self.file, made), call));
         }
         let is_certain = inputs.are_stable && self.is_always_reached(statement);
         told(
@@ -84,21 +84,23 @@ impl Case<'_> {
         let statement = audit.statement((self.file, call)).1;
         let parent = module.parent(call);
         let is_whole = matches!(module.kind(parent), Kind::Declarator { init, .. } if init == call);
-        let shown = self.lines(statement);
+        let shown = lines_of(self.module, statement);
         let old = module.text().get(shown.0..shown.1).unwrap_or_default();
         let span = module.node(call).span;
         let is_own = module.enclosing_function(call) == self.component.function.1;
         if is_whole && is_own {
             let new = replaced(module.text(), shown, (span.start, span.end), &memo);
-            let edits = [self.replacement(audit, call, memo)].into_iter().chain(hook.edit);
+            let edits = [replace(audit, (self.file, call), memo)].into_iter().chain(hook.edit);
             let is_certain = inputs.are_stable && self.is_always_reached(statement) && hook.is_there;
             return told(description, (old, &new), edits.collect(), is_certain);
         }
         let variable = self.free_name("sorted", "sortedRows");
-        let line = format!("{}const {variable} = {memo}{ending}\n", self.indentation(statement));
+        let line = format!("{}const {variable} = {memo}{ending}\n", indentation(self.module, statement));
         let rest = match module.kind(parent) {
             // It sorts in place: those that read the list read the copy.
-            Kind::Expression(_) => format!("{}// … and `{variable}` below", self.indentation(statement)),
+            Kind::Expression(_) => {
+                format!("{}// … and `{variable}` below", indentation(self.module, statement))
+            }
             _ => replaced(module.text(), shown, (span.start, span.end), &variable),
         };
         told(description, (old, &format!("{line}{rest}")), Vec::new(), false)
@@ -351,30 +353,6 @@ impl Case<'_> {
     fn free_name(&self, name: &str, other: &str) -> String {
         let is_taken = self.module.bindings().iter().any(|it| self.module.str(it.name) == name);
         if is_taken { other.to_owned() } else { name.to_owned() }
-    }
-
-    fn lines(&self, node: NodeId) -> (usize, usize) {
-        let span = self.module.node(node).span;
-        let text = self.module.text();
-        let start = text.get(..span.start as usize).and_then(|it| it.rfind('\n')).map_or(0, |at| at + 1);
-        let rest = text.get(span.end as usize..).unwrap_or_default();
-        (start, span.end as usize + rest.find('\n').unwrap_or(rest.len()))
-    }
-
-    fn indentation(&self, node: NodeId) -> String {
-        let line = self.module.text().get(self.lines(node).0..).unwrap_or_default();
-        line.chars().take_while(|it| matches!(it, ' ' | '\t')).collect()
-    }
-
-    fn insertion(&self, audit: &Audit<'_, '_>, at: usize, replacement: String) -> Option<Edit> {
-        let at = u32::try_from(at).ok()?;
-        Some(Edit { file: audit.program().path(self.file).to_owned(), start: at, end: at, replacement })
-    }
-
-    fn replacement(&self, audit: &Audit<'_, '_>, node: NodeId, replacement: String) -> Edit {
-        let span = self.module.node(node).span;
-        let file = audit.program().path(self.file).to_owned();
-        Edit { file, start: span.start, end: span.end, replacement }
     }
 }
 

@@ -9,8 +9,8 @@ use loadworthy_syntax::{Kind, Module, NodeId};
 
 use super::{LARGE_TREE, META};
 use crate::audit::Audit;
-use crate::edit::shortened;
-use crate::finding::{Applicability, Confidence, Edit, Evidence, Finding, Fix, Place, Words};
+use crate::edit::{replace, shortened};
+use crate::finding::{Applicability, Confidence, Evidence, Finding, Fix, Place, Words};
 use crate::imports::{Wanted, import};
 
 /// The call of a store by itself, as the knowledge names it.
@@ -171,15 +171,9 @@ fn compared(audit: &Audit<'_, '_>, module: &Module, call: Site, selector: NodeId
         }
         _ => false,
     });
-    let span = module.node(selector).span;
     let mut edits = Vec::new();
     if let Some(imported) = imported.filter(|it| is_alike && it.name == name) {
-        edits.push(Edit {
-            file: audit.program().path(call.0).to_owned(),
-            start: span.start,
-            end: span.end,
-            replacement,
-        });
+        edits.push(replace(audit, (call.0, selector), replacement));
         edits.extend(imported.edit);
     }
     let applicability = if edits.is_empty() { Applicability::Manual } else { Applicability::Review };

@@ -5,7 +5,7 @@ use loadworthy_project::Language;
 use loadworthy_syntax::{Kind, Module, NodeId};
 
 use crate::audit::Audit;
-use crate::edit::semicolon;
+use crate::edit::{indentation, lines_of, replace, semicolon};
 use crate::finding::{Applicability, Edit, Fix};
 use crate::imports::{Wanted, import, package};
 
@@ -78,13 +78,7 @@ fn cache(audit: &Audit<'_, '_>, container: &Container, name: &str, plain: Fix) -
     if imported.name != LRU.1 {
         return fix;
     }
-    let span = module.node(site.1).span;
-    let edit = Edit {
-        file: audit.program().path(site.0).to_owned(),
-        start: span.start,
-        end: span.end,
-        replacement: new,
-    };
+    let edit = replace(audit, site, new);
     Fix {
         edits: [edit].into_iter().chain(imported.edit).collect(),
         packages,
@@ -134,9 +128,8 @@ fn latest(audit: &Audit<'_, '_>, container: &Container, first: Site, plain: Fix)
     };
     let span = module.node(statement).span;
     let text = module.text();
-    let start = text.get(..span.start as usize).and_then(|it| it.rfind('\n')).map_or(0, |at| at + 1);
-    let indentation: String =
-        text.get(start..).unwrap_or_default().chars().take_while(|it| matches!(it, ' ' | '\t')).collect();
+    let (start, _) = lines_of(module, statement);
+    let indentation = indentation(module, statement);
     let is_own_statement = matches!(module.kind(statement), Kind::Expression(_))
         && matches!(module.kind(module.parent(statement)), Kind::Block(_))
         && text.get(start..span.start as usize).is_some_and(|head| head.trim().is_empty());

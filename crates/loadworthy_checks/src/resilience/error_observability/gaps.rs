@@ -12,6 +12,7 @@ use super::process::{Processes, package_of};
 use super::questions::{Question, question};
 use super::style::Style;
 use crate::audit::Audit;
+use crate::edit::behind;
 use crate::finding::{Applicability, Edit, Evidence, Finding, Fix, NewPackage, Place, Words};
 use crate::imports::{Wanted, import, package};
 
@@ -301,18 +302,7 @@ fn behind_creation(
     for name in &wiring.packages {
         packages.extend(package(audit, file, name)?);
     }
-    let span = module.node(statement).span;
-    let text = module.text();
-    let start = text.get(..span.start as usize).and_then(|it| it.rfind('\n')).map_or(0, |at| at + 1);
-    let indentation: String =
-        text.get(start..).unwrap_or_default().chars().take_while(|it| matches!(it, ' ' | '\t')).collect();
-    let lines: Vec<String> = code.trim_end().lines().map(|line| format!("\n{indentation}{line}")).collect();
-    let replacement = format!("\n{}", lines.concat());
-    edits.push(Edit {
-        file: audit.program().path(file).to_owned(),
-        start: span.end,
-        end: span.end,
-        replacement,
-    });
+    let code = format!("\n{}", code.trim_end());
+    edits.push(behind(audit, (file, statement), &code)?);
     Some((edits, packages))
 }

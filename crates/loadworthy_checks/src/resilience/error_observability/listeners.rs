@@ -11,6 +11,7 @@ use loadworthy_syntax::Kind;
 use super::META;
 use super::process::{Outcome, Processes, failing_cost, is_server_code, package_of};
 use crate::audit::Audit;
+use crate::edit::behind;
 use crate::finding::{Applicability, Edit, Evidence, Finding, Fix, Place, Words};
 
 pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mut Vec<Finding>) {
@@ -209,18 +210,7 @@ fn behind_declaration(audit: &Audit<'_, '_>, (file, statement): Site, line: &str
     if !matches!(module.kind(statement), Kind::Variables(_) | Kind::Expression(_)) {
         return None;
     }
-    let span = module.node(statement).span;
-    let text = module.text();
-    let start = text.get(..span.start as usize).and_then(|it| it.rfind('\n')).map_or(0, |at| at + 1);
-    let indentation: String =
-        text.get(start..).unwrap_or_default().chars().take_while(|it| matches!(it, ' ' | '\t')).collect();
-    let lines: Vec<String> = line.lines().map(|line| format!("\n{indentation}{line}")).collect();
-    Some(Edit {
-        file: audit.program().path(file).to_owned(),
-        start: span.end,
-        end: span.end,
-        replacement: lines.concat(),
-    })
+    behind(audit, (file, statement), line)
 }
 
 /// A listener of uncaught exceptions that does not end the process.

@@ -4,10 +4,11 @@ use loadworthy_analysis::Site;
 use loadworthy_schema::Table;
 use loadworthy_syntax::{Kind, List, Module, NodeId};
 
-use super::{Declared, call_at, edited, indentation, insertion, lines, quote, step};
+use super::{Declared, call_at, edited, quote, step};
 use crate::audit::Audit;
 use crate::database::missing_index::proposals::Proposal;
 use crate::database::missing_index::remedy::index_name;
+use crate::edit::{indentation, insert, lines_of};
 use crate::finding::Edit;
 use crate::imports::{Wanted, import};
 
@@ -33,7 +34,7 @@ pub(super) fn declare(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, table: &Ta
     let imported = import(audit, call.0, core, Wanted::Named("index"))?;
     let maker = Maker { audit, proposal, table, module, call, index: &imported.name, core };
     let edit = maker.edit()?;
-    let range = lines(module, call.1);
+    let range = lines_of(module, call.1);
     let after = edited(module.text(), range, &[&edit]);
     let before = module.text().get(range.0..range.1)?;
     let mut declared = Declared::new(
@@ -116,7 +117,7 @@ impl Maker<'_, '_, '_> {
         let is_one_line = !self.module.source(list).contains('\n');
         let gap =
             if is_one_line { String::from(" ") } else { format!("\n{}", indentation(self.module, *end)) };
-        insertion(self.audit, self.call.0, self.module.node(*end).span.end as usize, format!(",{gap}{line}"))
+        insert(self.audit, self.call.0, self.module.node(*end).span.end as usize, format!(",{gap}{line}"))
     }
 
     /// `index("orders_user_id_idx").on(table.userId)`.

@@ -11,7 +11,6 @@ pub(super) use prisma::keys as prisma_keys;
 pub(super) use typeorm::property;
 
 use loadworthy_analysis::Site;
-use loadworthy_project::FileId;
 use loadworthy_schema::Tool;
 use loadworthy_syntax::{Kind, Module, NodeId};
 
@@ -88,22 +87,6 @@ fn arguments(module: &Module, call: NodeId) -> Vec<NodeId> {
     }
 }
 
-/// The lines that a node touches, whole.
-fn lines(module: &Module, node: NodeId) -> (usize, usize) {
-    let span = module.node(node).span;
-    let text = module.text();
-    let start = text.get(..span.start as usize).and_then(|it| it.rfind('\n')).map_or(0, |at| at + 1);
-    let rest = text.get(span.end as usize..).unwrap_or_default();
-    (start, span.end as usize + rest.find('\n').unwrap_or(rest.len()))
-}
-
-/// The spaces before the line that a node begins on.
-fn indentation(module: &Module, node: NodeId) -> String {
-    let (start, _) = lines(module, node);
-    let line = module.text().get(start..).unwrap_or_default();
-    line.chars().take_while(|letter| matches!(letter, ' ' | '\t')).collect()
-}
-
 /// One step of indentation, as the file has it.
 fn step(module: &Module) -> &'static str {
     let first = module.text().lines().find(|line| line.starts_with([' ', '\t'])).unwrap_or_default();
@@ -129,10 +112,4 @@ fn edited(text: &str, (start, end): (usize, usize), edits: &[&Edit]) -> String {
     }
     result.push_str(text.get(at..end).unwrap_or_default());
     result
-}
-
-/// Puts text in a file.
-fn insertion(audit: &Audit<'_, '_>, file: FileId, at: usize, replacement: String) -> Option<Edit> {
-    let at = u32::try_from(at).ok()?;
-    Some(Edit { file: audit.program().path(file).to_owned(), start: at, end: at, replacement })
 }

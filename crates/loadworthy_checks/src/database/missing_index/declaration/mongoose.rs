@@ -3,10 +3,11 @@
 use loadworthy_schema::Table;
 use loadworthy_syntax::Kind;
 
-use super::{Declared, call_at, insertion, lines};
+use super::{Declared, call_at};
 use crate::audit::Audit;
 use crate::database::missing_index::proposals::Proposal;
 use crate::database::missing_index::remedy::document_keys;
+use crate::edit::{insert, lines_of};
 
 pub(super) fn declare(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, table: &Table) -> Option<Declared> {
     let call = call_at(audit, &table.place.file, table.place.line, |module, callee, arguments| {
@@ -23,8 +24,8 @@ pub(super) fn declare(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, table: &Ta
     let source = module.source(statement);
     let ends = if source.ends_with(';') { ";" } else { "" };
     let line = format!("{name}.index({{ {} }}){ends}", document_keys(proposal));
-    let edit = insertion(audit, call.0, span.end as usize, format!("\n\n{line}"))?;
-    let (start, _) = lines(module, statement);
+    let edit = insert(audit, call.0, span.end as usize, format!("\n\n{line}"))?;
+    let (start, _) = lines_of(module, statement);
     let before = module.text().get(start..span.end as usize)?;
     let after = format!("{before}\n\n{line}");
     Some(Declared::new(

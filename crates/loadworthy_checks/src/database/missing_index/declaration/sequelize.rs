@@ -3,10 +3,10 @@
 use loadworthy_schema::Table;
 use loadworthy_syntax::{Kind, NodeId};
 
-use super::{Declared, call_at, edited, indentation, insertion, lines, quote};
+use super::{Declared, call_at, edited, quote};
 use crate::audit::Audit;
 use crate::database::missing_index::proposals::Proposal;
-use crate::edit::add_option;
+use crate::edit::{add_option, indentation, insert, lines_of};
 
 pub(super) fn declare(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, table: &Table) -> Option<Declared> {
     let call = call_at(audit, &table.place.file, table.place.line, |module, callee, arguments| {
@@ -29,11 +29,11 @@ pub(super) fn declare(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, table: &Ta
             let end = module.list(items).last()?;
             let is_one_line = !module.source(list).contains('\n');
             let gap = if is_one_line { String::from(" ") } else { format!("\n{}", indentation(module, end)) };
-            insertion(audit, call.0, module.node(end).span.end as usize, format!(",{gap}{entry}"))?
+            insert(audit, call.0, module.node(end).span.end as usize, format!(",{gap}{entry}"))?
         }
         None => add_option(audit, call, at, &format!("indexes: [{entry}]"))?,
     };
-    let range = lines(module, call.1);
+    let range = lines_of(module, call.1);
     let after = edited(module.text(), range, &[&edit]);
     let before = module.text().get(range.0..range.1)?;
     Some(Declared::new(

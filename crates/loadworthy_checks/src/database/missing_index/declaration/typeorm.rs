@@ -2,9 +2,10 @@
 
 use loadworthy_schema::{Table, Tool};
 
-use super::{Declared, lines, quote};
+use super::{Declared, quote};
 use crate::audit::Audit;
 use crate::database::missing_index::proposals::Proposal;
+use crate::edit::lines_of;
 use crate::finding::Edit;
 use crate::imports::{Wanted, import};
 
@@ -32,7 +33,7 @@ pub(super) fn declare(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, table: &Ta
     } else {
         format!("@{call}([{fields}])")
     };
-    let (start, _) = lines(module, *decorator);
+    let (start, _) = lines_of(module, *decorator);
     let head = module.text().get(start..module.node(*decorator).span.start as usize)?;
     let indentation: String = head.chars().take_while(|it| it.is_whitespace()).collect();
     if head.trim() != "@" {
@@ -45,7 +46,7 @@ pub(super) fn declare(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, table: &Ta
         end: at,
         replacement: format!("{indentation}{text}\n"),
     };
-    let (_, end) = lines(module, class.node);
+    let (_, end) = lines_of(module, class.node);
     let before = module.text().get(start..end)?;
     let after = format!("{indentation}{text}\n{before}");
     let then = if is_mikro {

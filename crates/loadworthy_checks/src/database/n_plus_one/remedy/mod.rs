@@ -16,6 +16,7 @@ use self::whole_loop::{inserted, written};
 use super::cases::{Case, Repeated, Trip, element_name};
 use crate::audit::{Audit, dedent};
 use crate::database::rows::table_of;
+use crate::edit::{indentation, lines_of};
 use crate::finding::{Applicability, Edit, Fix};
 
 /// Most lines of a loop that are shown.
@@ -138,16 +139,11 @@ impl<'a> Names<'a> {
     }
 
     fn lines(&self) -> (usize, usize) {
-        let span = self.module.node(self.statement).span;
-        let text = self.module.text();
-        let start = text.get(..span.start as usize).and_then(|it| it.rfind('\n')).map_or(0, |at| at + 1);
-        let rest = text.get(span.end as usize..).unwrap_or_default();
-        (start, span.end as usize + rest.find('\n').unwrap_or(rest.len()))
+        lines_of(self.module, self.statement)
     }
 
     fn indentation(&self) -> String {
-        let line = self.module.text().get(self.lines().0..).unwrap_or_default();
-        line.chars().take_while(|it| matches!(it, ' ' | '\t')).collect()
+        indentation(self.module, self.statement)
     }
 
     /// The name, or another one where the file has it already.

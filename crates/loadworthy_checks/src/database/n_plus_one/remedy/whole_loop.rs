@@ -7,7 +7,7 @@ use super::batch::batch;
 use super::{Made, Names, is_direct, mentions, shown};
 use crate::audit::Audit;
 use crate::database::n_plus_one::cases::{Case, Repeated};
-use crate::finding::Edit;
+use crate::edit::replace;
 use crate::imports::{Wanted, import};
 
 /// One statement for all rows in place of a loop that does nothing else.
@@ -136,13 +136,7 @@ fn in_place_of_loop(
     } else {
         format!("await {text};")
     };
-    let span = names.module.node(names.statement).span;
-    let edit = Edit {
-        file: audit.program().path(query.site.0).to_owned(),
-        start: span.start,
-        end: span.end,
-        replacement: after.clone(),
-    };
+    let edit = replace(audit, (query.site.0, names.statement), after.clone());
     let lines = |text: &str| shown(&format!("{indentation}{text}"));
     Some(Made { before: lines(before), after: lines(&after), edits: vec![edit] })
 }
