@@ -236,7 +236,7 @@ fn returns_what_is_there(module: &Module, statement: NodeId) -> bool {
     if !returned.is_some() {
         return matches!(module.kind(test), Kind::Name { .. } | Kind::Member { .. });
     }
-    returned.is_some() && !matches!(module.kind(returned), Kind::Bool(_) | Kind::Null)
+    !matches!(module.kind(returned), Kind::Bool(_) | Kind::Null)
 }
 
 fn is_closed(analysis: &Analysis<'_>, module: &Module, call: &Call<'_>) -> bool {

@@ -56,18 +56,15 @@ impl ModuleIndex {
                         fields.entry(module.str(name).into()).or_default().push(value);
                     }
                 }
-                Kind::Name { binding, name: carrier } => {
+                _ if is_carrier(module, object) => {
+                    self.handed_on.push((module.str(name).into(), value));
+                }
+                Kind::Name { binding, .. } => {
                     let kind = module.binding(binding).map(|declared| declared.kind);
                     if matches!(kind, Some(BindingKind::Constant | BindingKind::Variable)) {
                         let members = self.members.entry(binding).or_default();
                         members.entry(module.str(name).into()).or_default().push(value);
-                    } else if kind == Some(BindingKind::Parameter) && CARRIERS.contains(&module.str(carrier))
-                    {
-                        self.handed_on.push((module.str(name).into(), value));
                     }
-                }
-                Kind::Member { name: carrier, .. } if module.str(carrier) == "locals" => {
-                    self.handed_on.push((module.str(name).into(), value));
                 }
                 _ => {}
             },

@@ -235,10 +235,13 @@ fn resolution(project: &Project, generated: &GeneratedClients, file: FileId, spe
         }
         Resolution::Builtin(_) => true,
     };
+    if is_read {
+        return found;
+    }
     let importer = project.file(file).map_or("", |file| &file.path);
     match generated.package(importer, specifier) {
-        Some(package) if !is_read => Resolution::Package { name: package.to_owned(), subpath: String::new() },
-        _ => found,
+        Some(package) => Resolution::Package { name: package.to_owned(), subpath: String::new() },
+        None => found,
     }
 }
 

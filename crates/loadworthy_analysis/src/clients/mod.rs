@@ -151,14 +151,13 @@ fn elements(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Elements {
             found.by_name.entry(name.to_owned()).or_default().push((file, node));
             let Kind::Name { binding, .. } = module.kind(component) else { continue };
             let renamed = known.entry(binding).or_insert_with(|| {
-                let is_import = matches!(module.binding(binding)?.kind, BindingKind::Import(_));
-                match (is_import, &*resolver.value_of((file, component))) {
-                    (true, [Value::Function(at, function)]) => {
-                        let own = analysis.program().module(*at)?;
-                        (source::component_name(own, *function)? != name).then_some((*at, *function))
-                    }
-                    _ => None,
+                if !matches!(module.binding(binding)?.kind, BindingKind::Import(_)) {
+                    return None;
                 }
+                let values = resolver.value_of((file, component));
+                let [Value::Function(at, function)] = &*values else { return None };
+                let own = analysis.program().module(*at)?;
+                (source::component_name(own, *function)? != name).then_some((*at, *function))
             });
             if let Some(function) = renamed {
                 found.renamed.entry(*function).or_default().push((file, node));

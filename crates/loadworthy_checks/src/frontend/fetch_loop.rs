@@ -79,7 +79,7 @@ impl Check for FetchLoop {
         for (file, module) in audit.program().modules() {
             for component in audit.analysis.components(file) {
                 effects::run(audit, (file, module, component), findings);
-                findings.extend(typing::run(audit, file, module, component));
+                findings.extend(typing::run(audit, module, component));
                 findings.extend(debounce_per_render(audit, module, component));
                 findings.extend(reload::run(audit, module, component));
             }

@@ -72,7 +72,7 @@ impl Check for OversizedState {
             }
             for component in audit.analysis.components(file) {
                 parsed_in_render(audit, module, component.function, findings);
-                findings.extend(growing::run(audit, file, module, component));
+                findings.extend(growing::run(audit, module, component));
                 for state in &component.states {
                     if let Some(value) = state.value {
                         let state = (state.site, value);

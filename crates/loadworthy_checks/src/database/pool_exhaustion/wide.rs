@@ -60,10 +60,11 @@ fn promises(module: &Module, call: &Call<'_>) -> Option<Vec<NodeId>> {
 /// Whether a call sends a statement over a connection of the pool; those of one transaction share its connection.
 fn takes_connection(audit: &Audit<'_, '_>, call: &Call<'_>) -> bool {
     let query = audit.analysis.queries().at(call.site);
-    let is_of_transaction =
-        ["tx.", "trx.", "client.", "transaction", "conn.", "connection."].iter().any(|word| {
-            audit.source(call.site).starts_with(word) || audit.source(call.site).contains("{ transaction")
-        });
+    let text = audit.source(call.site);
+    let is_of_transaction = text.contains("{ transaction")
+        || ["tx.", "trx.", "client.", "transaction", "conn.", "connection."]
+            .iter()
+            .any(|word| text.starts_with(word));
     let works = audit.analysis.works().of_call(call);
     !is_of_transaction && (query.is_some() || works.any(Effect::is_database_trip))
 }

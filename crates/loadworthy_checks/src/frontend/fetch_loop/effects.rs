@@ -383,7 +383,7 @@ fn has_guard(text: &str) -> bool {
 }
 
 /// Whether the code of a request aborts it, or looks whether its answer is still wanted.
-pub(super) fn is_checked(text: &str) -> bool {
+fn is_checked(text: &str) -> bool {
     let words =
         ["abort", "Abort", "signal", "cancel", "ignore", "isMounted", "mounted", "active", "return ()"];
     words.iter().any(|word| text.contains(word))

@@ -1,6 +1,6 @@
 //! Requests on each keystroke: a handler of an input's changes that sends at once.
 
-use loadworthy_analysis::{Component, FunctionRef, Value};
+use loadworthy_analysis::{Component, FunctionRef, Site, Value};
 use loadworthy_capacity::{ExtraRequests, Reach, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileId;
@@ -20,16 +20,12 @@ const FIELDS: [&str; 8] =
 /// Properties that are called for each key.
 const HANDLERS: [&str; 4] = ["onChange", "onInput", "onChangeText", "onValueChange"];
 
-pub(super) fn run(
-    audit: &Audit<'_, '_>,
-    file: FileId,
-    module: &Module,
-    component: &Component,
-) -> Option<Finding> {
+pub(super) fn run(audit: &Audit<'_, '_>, module: &Module, component: &Component) -> Option<Finding> {
     if component.elements == 0 {
         return None;
     }
-    let lowered = module.function(component.function.1)?;
+    let (file, function) = component.function;
+    let lowered = module.function(function)?;
     module.all_nodes(lowered.node).into_iter().find_map(|element| {
         let Kind::Element { component: tag, parts } = module.kind(element) else { return None };
         if !FIELDS.contains(&module.source(tag)) || is_choice(module, element) {
@@ -70,12 +66,7 @@ pub(super) fn is_held_back(audit: &Audit<'_, '_>, (file, function): FunctionRef)
             .any(|effect| matches!(effect, Effect::TimerDebounce | Effect::TimerSet))
 }
 
-fn finding(
-    audit: &Audit<'_, '_>,
-    component: &Component,
-    handler: loadworthy_analysis::Site,
-    function: FunctionRef,
-) -> Finding {
+fn finding(audit: &Audit<'_, '_>, component: &Component, handler: Site, function: FunctionRef) -> Finding {
     let name = &component.name;
     let request = audit
         .analysis

@@ -2,8 +2,7 @@
 
 use loadworthy_analysis::{Component, Site};
 use loadworthy_capacity::{Reach, Severity};
-use loadworthy_project::FileId;
-use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId};
+use loadworthy_syntax::{BindingId, Kind, Module, NodeId};
 
 use super::META;
 use crate::audit::Audit;
@@ -12,18 +11,13 @@ use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
 /// Entries that are kept in the code of the fix.
 const KEPT: usize = 500;
 
-pub(super) fn run(
-    audit: &Audit<'_, '_>,
-    file: FileId,
-    module: &Module,
-    component: &Component,
-) -> Vec<Finding> {
+pub(super) fn run(audit: &Audit<'_, '_>, module: &Module, component: &Component) -> Vec<Finding> {
     let states = component.states.iter().filter_map(|state| Some((state.value, state.setter?)));
     states
         .filter_map(|(value, setter)| {
             let adds = module.references(setter).iter().find_map(|name| added(module, *name))?;
             let is_cut = value.into_iter().chain([setter]).any(|name| is_cut(module, name));
-            (!is_cut).then(|| finding(audit, module, component, (file, adds), setter))
+            (!is_cut).then(|| finding(audit, module, component, (component.function.0, adds), setter))
         })
         .collect()
 }
@@ -85,7 +79,7 @@ fn is_of_message(module: &Module, call: NodeId) -> bool {
     false
 }
 
-/// Whether a state is emptied or shortened somewhere: `setRows([])`, `setRows((rows) => rows.slice(-100))`.
+/// Whether a state is shortened somewhere: `setRows((rows) => rows.slice(-100))`.
 fn is_cut(module: &Module, name: BindingId) -> bool {
     module.references(name).iter().any(|reference| {
         let call = module.parent(*reference);
@@ -105,7 +99,7 @@ fn finding(
     let name = &component.name;
     let setter = module.binding(setter).map_or("", |it| module.str(it.name));
     let code = audit.excerpt(site, 100);
-    let function: FunctionId = component.function.1;
+    let function = component.function.1;
     let mut found = Finding::new(
         &META,
         site,

@@ -93,34 +93,27 @@ fn moment(audit: &Audit<'_, '_>, site: Site) -> Moment {
 fn broadcast(audit: &Audit<'_, '_>, site: Site, moment: Moment) -> Finding {
     let code = audit.excerpt(site, 80);
     let users = f64::from(audit.target.users);
-    let per_user = match moment {
-        Moment::Message => MESSAGES_PER_USER,
-        // Each comes and goes once in the run.
-        Moment::Visit => 2.0 / audit.target.duration_seconds.max(1.0),
+    let (per_user, title, when, rate) = match moment {
+        Moment::Message => (
+            MESSAGES_PER_USER,
+            "every message of one socket is sent to all",
+            "for each message of a client",
+            "and one message in 5 s of each",
+        ),
+        Moment::Visit => (
+            // Each comes and goes once in the run.
+            2.0 / audit.target.duration_seconds.max(1.0),
+            "all are told whenever one comes or goes",
+            "when a client comes or goes",
+            "that come and go once in the run (all at once after a restart)",
+        ),
     };
     let sends = users * per_user * users;
     let words = Words {
-        title: match moment {
-            Moment::Message => {
-                format!("every message of one socket is sent to all ({})", audit.excerpt(site, 40))
-            }
-            Moment::Visit => {
-                format!("all are told whenever one comes or goes ({})", audit.excerpt(site, 40))
-            }
-        },
+        title: format!("{title} ({})", audit.excerpt(site, 40)),
         problem: format!(
-            "`{code}` runs {} and writes to every connected one: with {} sockets {} that is {} writes a second, about {} ms of the event loop each time. Slow clients also make the process keep what they have not taken.",
-            if moment == Moment::Message {
-                "for each message of a client"
-            } else {
-                "when a client comes or goes"
-            },
+            "`{code}` runs {when} and writes to every connected one: with {} sockets {rate} that is {} writes a second, about {} ms of the event loop each time. Slow clients also make the process keep what they have not taken.",
             crate::database::rows::plain(users),
-            if moment == Moment::Message {
-                "and one message in 5 s of each"
-            } else {
-                "that come and go once in the run (all at once after a restart)"
-            },
             crate::database::rows::plain(sends),
             crate::database::rows::plain(users * SEND_MILLIS),
         ),
