@@ -52,6 +52,13 @@ pub(super) struct Memo {
     /// Keys of `provisional`, in the order of their making.
     made: RefCell<Vec<Question>>,
     open: RefCell<FxHashMap<Question, usize>>,
+    /// Answers in which a cycle closed: good for the outermost question under way alone, as another would enter the cycle
+    /// elsewhere.
+    entered: RefCell<FxHashMap<Question, Values>>,
+    /// Answers to outermost questions in which a cycle closed: good for the same question alone.
+    outermost: RefCell<FxHashMap<Question, Values>>,
+    /// Whether a cycle closed in an answer under way.
+    met_cycle: Cell<bool>,
     /// The lowest position of an open question that an answer under way was shortened by.
     shortened_by: Cell<usize>,
     names: RefCell<FxHashMap<Box<str>, Name>>,
@@ -82,6 +89,7 @@ impl Memories {
         for memo in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
             let unseen = std::mem::take(memo.unseen.get_mut());
             memo.answers.get_mut().retain(|question, _| !unseen.contains(question));
+            memo.outermost.get_mut().retain(|question, _| !unseen.contains(question));
         }
     }
 }
@@ -101,6 +109,16 @@ impl Memo {
     pub(super) fn ask(&self, question: Question, answer: impl FnOnce() -> Values) -> Values {
         if let Some(known) = self.answers.borrow().get(&question) {
             self.recall(&question);
+            return known.clone();
+        }
+        if let Some(known) = self.entered.borrow().get(&question) {
+            self.met_cycle.set(true);
+            self.recall(&question);
+            return known.clone();
+        }
+        if self.open.borrow().is_empty()
+            && let Some(known) = self.outermost.borrow().get(&question)
+        {
             return known.clone();
         }
         if let Some((known, position)) = self.provisional.borrow().get(&question) {
@@ -124,6 +142,7 @@ impl Memo {
         };
         let before = self.shortened_by.replace(usize::MAX);
         let had_met_unseen = self.met_unseen.replace(false);
+        let had_met_cycle = self.met_cycle.replace(false);
         let mark = self.made.borrow().len();
         let values = answer();
         self.open.borrow_mut().remove(&question);
@@ -134,8 +153,19 @@ impl Memo {
         } else {
             self.met_unseen.set(had_met_unseen);
         }
+        let met_cycle = self.met_cycle.get() || shortest != usize::MAX;
+        self.met_cycle.set(had_met_cycle || met_cycle);
+        if depth == 0 {
+            self.met_cycle.set(false);
+            self.entered.borrow_mut().clear();
+        }
         if shortest >= depth || depth == 0 {
-            self.answers.borrow_mut().insert(question, values.clone());
+            let kept = match (met_cycle, depth) {
+                (false, _) => &self.answers,
+                (true, 0) => &self.outermost,
+                (true, _) => &self.entered,
+            };
+            kept.borrow_mut().insert(question, values.clone());
             self.shortened_by.set(before);
         } else {
             self.provisional.borrow_mut().insert(question, (values.clone(), shortest));
