@@ -259,4 +259,29 @@ mod tests {
             assert!(!is_known(&memo, at), "{at}");
         }
     }
+
+    /// Questions that ask others, cycles included: each one's answer is its own number and what those say that it asks.
+    type Asks = Vec<Vec<usize>>;
+
+    fn asked(memo: &Memo, asks: &Asks, at: usize) -> Values {
+        memo.ask(question(at), || {
+            let own = one(Value::Text(at.to_string().into()));
+            join(std::iter::once(own).chain(asks[at].iter().map(|&other| asked(memo, asks, other))))
+        })
+    }
+
+    proptest::proptest! {
+        /// Which question a thread asks first is chance: no answer may depend on it.
+        #[test]
+        fn an_answer_does_not_depend_on_what_was_asked_before(
+            asks in proptest::collection::vec(proptest::collection::vec(0..7_usize, 0..4), 7),
+            order in proptest::collection::vec(0..7_usize, 1..12),
+        ) {
+            let memo = Memo::default();
+            for at in order {
+                let alone = asked(&Memo::default(), &asks, at);
+                proptest::prop_assert_eq!(asked(&memo, &asks, at), alone);
+            }
+        }
+    }
 }
