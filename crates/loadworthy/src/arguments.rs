@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use loadworthy_report::Severity;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -45,6 +46,16 @@ pub(crate) enum Task {
         /// Its code or name ("1A", "n-plus-one").
         check: String,
     },
+    /// Write `loadworthy.json` with what the project's files do not tell; with --agents, instructions for coding agents.
+    Init(InitArguments),
+    /// Print completions for a shell: `loadworthy completions bash > /etc/bash_completion.d/loadworthy`.
+    Completions {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page: `loadworthy man | man -l -`.
+    Man,
     /// Print the JSON Schema of `loadworthy.json` or of the JSON report, for editors and tools.
     Schema {
         /// Which of them.
@@ -99,6 +110,16 @@ pub(crate) struct PlanArguments {
     pub(crate) target: TargetArguments,
 }
 
+/// Options of `loadworthy init`.
+#[derive(Args, Clone)]
+pub(crate) struct InitArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    /// Write instructions for coding agents too: AGENTS.md (a part of it), a skill and an editor's rule.
+    #[arg(long)]
+    pub(crate) agents: bool,
+}
+
 /// Options of an audit.
 #[derive(Args, Clone)]
 pub(crate) struct AuditArguments {
@@ -125,6 +146,10 @@ pub(crate) struct AuditArguments {
     /// Report only what is not in this earlier report (`--format json`); --fail-on counts the rest alone, the score counts all.
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
+    /// Report only findings whose place or chain touches lines that changed since this revision (git), the working tree
+    /// included; --fail-on counts those alone, the score counts all.
+    #[arg(long, value_name = "REV")]
+    pub(crate) since: Option<String>,
     /// Exit with 1 if the score is below this.
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub(crate) min_score: Option<f64>,

@@ -11,11 +11,14 @@ use loadworthy_report::{Audited, Report, SCHEMA_VERSION, Severity, Tool, plan, s
 
 use crate::arguments::AuditArguments;
 use crate::baseline::{Baseline, Compared};
+use crate::changes::Changes;
 use crate::convert::{self, Converted, convert};
+use crate::deployables;
 use crate::env;
 use crate::failure::Failure;
 use crate::gate::Gate;
 use crate::output;
+use crate::rules::Rules;
 use crate::selection::Selection;
 use crate::session::{Session, diagnostics};
 use crate::suppression::suppress;
@@ -47,19 +50,32 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
     let target = target(arguments.target, session.config.target)?;
     let gate = Gate::of(arguments, &session.config)?;
     let overrides = env::overrides(&arguments.known, &session.config)?;
+    let rules = Rules::of(&session.config.overrides)?;
     let baseline = arguments.baseline.as_deref().map(Baseline::read).transpose()?;
+    let changes = arguments
+        .since
+        .as_deref()
+        .map(|revision| Changes::since(&session.project.root, revision))
+        .transpose()?;
     let report = session.with_analysis(|analysis| {
         let (setting, mut converted) =
             checked(&session, analysis, target, &overrides, |code| selection.includes(code));
         let comments = suppress(analysis.program(), &selection, &mut converted);
+        rules.apply(&mut converted);
         let mut report = report(analysis, &setting, converted);
+        report.packages = deployables::scores(&session.project, &report);
         report.diagnostics.extend(setting.facts.unread.iter().map(convert::diagnostic));
         report.diagnostics.extend(comments);
         let compared = baseline.as_ref().map(|it| it.apply(&session.project, &mut report));
+        let unchanged = changes.as_ref().map(|it| it.apply(&mut report));
         let verdict = gate.judge(&report);
         session.progress.end();
         if let Some(compared) = compared.filter(|_| !arguments.project.quiet) {
             tell(compared);
+        }
+        if let Some(hidden) = unchanged.filter(|_| !arguments.project.quiet) {
+            let are = if hidden == 1 { "finding touches" } else { "findings touch" };
+            anstream::eprintln!("note: {hidden} {are} nothing that changed, and are not shown");
         }
         let shown = above(report, gate.shown);
         output::write(analysis.program(), &shown, &destinations, arguments.project.quiet).map(|()| verdict)

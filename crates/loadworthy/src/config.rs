@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::arguments::Level;
 use crate::failure::Failure;
+use crate::rules::Override;
 
 /// Settings of an audit. What the command line says goes before them.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -26,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) skip: Vec<String>,
     /// Globs of files and folders to leave out, relative to the project.
     pub(crate) exclude: Vec<String>,
+    /// Checks that report more or less in some of the files.
+    pub(crate) overrides: Vec<Override>,
     /// Report this severity and above; the score counts all.
     pub(crate) severity: Option<Level>,
     /// Exit with 1 if a finding has this severity or above.
@@ -66,7 +69,8 @@ pub(crate) struct Located {
     pub(crate) folder: PathBuf,
 }
 
-const FILE: &str = "loadworthy.json";
+/// The name of the configuration's file.
+pub(crate) const FILE: &str = "loadworthy.json";
 const KEY: &str = "loadworthy";
 
 /// The configuration of `root`, or that of `file` where one is named.

@@ -5,14 +5,18 @@
 mod arguments;
 mod audit;
 mod baseline;
+mod changes;
 mod config;
 mod convert;
 mod crash;
+mod deployables;
 mod directive;
 mod env;
 mod failure;
 mod fix;
 mod gate;
+mod git;
+mod init;
 mod location;
 mod output;
 mod pages;
@@ -20,10 +24,12 @@ mod plan;
 mod progress;
 mod protection;
 mod routes;
+mod rules;
 mod schema;
 mod selection;
 mod sends;
 mod session;
+mod shell;
 mod suppression;
 mod target;
 
@@ -57,6 +63,9 @@ fn run(arguments: Arguments, matches: &clap::ArgMatches) -> Result<ExitCode, Fai
         Some(Task::Schema { of }) => schema::run(of).map(|()| ExitCode::SUCCESS),
         Some(Task::Env(options)) => env::run(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Plan(options)) => plan::run(&options).map(|()| ExitCode::SUCCESS),
+        Some(Task::Init(options)) => init::run(&options).map(|()| ExitCode::SUCCESS),
+        Some(Task::Completions { shell }) => shell::completions(shell).map(|()| ExitCode::SUCCESS),
+        Some(Task::Man) => shell::man().map(|()| ExitCode::SUCCESS),
         Some(Task::Routes(options)) => routes::run(&options).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -14,3 +14,9 @@ pub(crate) fn run(of: Document) -> Result<(), Failure> {
         Document::Report => print_json(&json_schema()),
     }
 }
+
+/// The schema of the configuration, as text.
+pub(crate) fn config_text() -> Result<String, Failure> {
+    serde_json::to_string_pretty(&schemars::schema_for!(Config))
+        .map_err(|error| Failure::internal(format!("the schema could not be written: {error}")))
+}

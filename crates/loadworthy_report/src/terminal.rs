@@ -215,7 +215,12 @@ impl Writer<'_> {
             "{value}{range}: {}. {critical} critical, {high} high, {medium} medium, {monitor} monitor, {} suspicious.",
             score.band.meaning(),
             report.suspicious.len()
-        )
+        )?;
+        for package in &report.packages {
+            let (name, path, score) = (one_line(&package.name), one_line(&package.path), &package.score);
+            writeln!(self.out, "  {:.1}/10  {name} ({path}): {}", score.value, score.band.meaning())?;
+        }
+        Ok(())
     }
 
     fn painted(&self, style: &str, text: &str) -> String {

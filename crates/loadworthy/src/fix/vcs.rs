@@ -1,9 +1,9 @@
 //! Whether there is a way back: the state of the git working tree.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
+use crate::git;
 
 /// Refuses to write where git knows changes that are not committed, or files to be changed that it does not know.
 /// Without git, or outside of a repository, there is nothing to refuse.
@@ -24,39 +24,11 @@ pub(crate) fn refuse_dirty<'p>(
     ))
 }
 
-/// The state code and the path (relative to `root`) of each changed or unknown file; `None` where git can't tell. Nothing
-/// that the repository configures is run.
+/// The state code and the path (relative to `root`) of each changed or unknown file; `None` where git can't tell.
 fn status(root: &Path) -> Option<Vec<(String, String)>> {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args([
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-c",
-            "status.relativePaths=true",
-        ])
-        .args([
-            "status",
-            "--porcelain=v1",
-            "-z",
-            "--untracked-files=normal",
-            "--ignore-submodules=all",
-            "--",
-            ".",
-        ])
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    if !output.status.success() {
-        return None;
-    }
-    let prefix = prefix(root)?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let arguments = ["status", "--porcelain=v1", "-z", "--untracked-files=normal", "--ignore-submodules=all"];
+    let text = git::text(root, &[&arguments[..], &["--", "."]].concat())?;
+    let prefix = git::prefix(root)?;
     let mut files = Vec::new();
     let mut entries = text.split('\0').filter(|entry| !entry.is_empty());
     while let Some(entry) = entries.next() {
@@ -69,17 +41,4 @@ fn status(root: &Path) -> Option<Vec<(String, String)>> {
         files.push((code.to_owned(), path.to_owned()));
     }
     Some(files)
-}
-
-/// Where `root` lies in the repository: `-z` gives paths from its top.
-fn prefix(root: &Path) -> Option<String> {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(["rev-parse", "--show-prefix"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }
