@@ -56,7 +56,7 @@ impl ModuleIndex {
                         fields.entry(module.str(name).into()).or_default().push(value);
                     }
                 }
-                _ if is_carrier(module, object) => {
+                _ if is_carrier(module, object) || is_prototype(module, object) => {
                     self.handed_on.push((module.str(name).into(), value));
                 }
                 Kind::Name { binding, .. } => {
@@ -141,6 +141,12 @@ pub(crate) fn is_carrier(module: &Module, node: NodeId) -> bool {
     }
 }
 
+/// `app.context`: what every request's context has from the start.
+fn is_prototype(module: &Module, node: NodeId) -> bool {
+    let Kind::Member { object, name } = module.kind(node) else { return false };
+    module.str(name) == "context" && matches!(module.kind(object), Kind::Name { .. })
+}
+
 /// The class that `this` means at a node: arrows keep it, other functions have their own.
 pub(crate) fn enclosing_class(module: &Module, id: NodeId) -> Option<ClassId> {
     let mut previous = id;
@@ -165,6 +171,13 @@ pub(crate) fn enclosing_class(module: &Module, id: NodeId) -> Option<ClassId> {
         previous = node;
     }
     None
+}
+
+/// Whether a node is in a static member of a class.
+pub(crate) fn is_in_static(module: &Module, class: ClassId, node: NodeId) -> bool {
+    let members = module.class(class).map(|class| class.members.iter()).into_iter().flatten();
+    let mut around = members.filter(|member| member.value.is_some() && module.contains(member.value, node));
+    around.next().is_some_and(|member| member.is_static)
 }
 
 /// The object literal that `this` means at a node: that of the method around it.

@@ -75,8 +75,8 @@ pub use paths::{Act, Assumption, Begin, Duty, Exit, ExitKind, Ways, ways};
 pub use program::Program;
 pub use protection::{Guard, Guarded, Protections};
 pub use query::{
-    Bound, Condition, Family, Filter, Include, Limits, Operation, Operator, Options, OrderBy, Property,
-    Queries, Query, RowUse, Selected, Yields, row_uses,
+    Bound, ColumnOf, Condition, Family, Filter, Include, Joined, Limits, Operation, Operator, Options,
+    OrderBy, Property, Queries, Query, RowUse, Selected, Yields, relation_uses, row_uses,
 };
 pub use reach::{Context, Reach};
 pub use react::{Component, EffectHook, Memoised, State, is_in_flow, is_made_anew, memoised, setter_calls};

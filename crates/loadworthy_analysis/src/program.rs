@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use loadworthy_knowledge::{Knowledge, LibId};
 use loadworthy_project::{Diagnostic, DiagnosticKind, FileClass, FileId, Project, Resolution, SourceFile};
-use loadworthy_syntax::{Module, STACK_BYTES, parse};
+use loadworthy_syntax::{ClassId, Module, STACK_BYTES, parse};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -23,6 +23,8 @@ pub struct Program<'p> {
     generated: GeneratedClients,
     /// What handlers hand on with the request, by the member that holds it.
     handed_on: FxHashMap<Box<str>, Vec<Site>>,
+    /// Classes that extend something, by their names in lower case; absent where several have the name.
+    heirs: FxHashMap<String, Option<(FileId, ClassId)>>,
     /// The libraries that the audited files import.
     libraries: FxHashSet<LibId>,
     links: Links,
@@ -69,6 +71,7 @@ impl<'p> Program<'p> {
             modules,
             generated,
             handed_on: FxHashMap::default(),
+            heirs: FxHashMap::default(),
             libraries,
             links,
             stars,
@@ -77,6 +80,7 @@ impl<'p> Program<'p> {
         };
         program.libraries = program.imported_libraries();
         program.handed_on = program.find_handed_on();
+        program.heirs = program.find_heirs();
         program.links = Links::find(&program);
         program.memories.see();
         program.links = Links::with_parameters(&program);
@@ -190,6 +194,25 @@ impl<'p> Program<'p> {
         for (file, _) in self.modules() {
             for (member, value) in self.index(file).into_iter().flat_map(ModuleIndex::handed_on) {
                 found.entry(member.clone()).or_default().push((file, *value));
+            }
+        }
+        found
+    }
+
+    /// The only class of that name which extends something, whatever the case of its letters.
+    pub(crate) fn heir(&self, name: &str) -> Option<(FileId, ClassId)> {
+        *self.heirs.get(&name.to_lowercase())?
+    }
+
+    fn find_heirs(&self) -> FxHashMap<String, Option<(FileId, ClassId)>> {
+        let mut found: FxHashMap<String, Option<(FileId, ClassId)>> = FxHashMap::default();
+        for (file, module) in self.modules() {
+            for (id, class) in
+                module.classes().iter().enumerate().filter(|(_, class)| class.heritage.is_some())
+            {
+                let own = Some((file, ClassId::new(id)));
+                let name = module.str(class.name).to_lowercase();
+                found.entry(name).and_modify(|known| *known = None).or_insert(own);
             }
         }
         found

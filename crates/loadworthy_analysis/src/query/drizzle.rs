@@ -37,6 +37,7 @@ fn select(reader: &Reader<'_, '_>, query: &mut Query) {
     query.yields = Yields::Many;
     query.table_site = reader.links(&["from"]).find_map(|link| link.arguments.first().copied());
     query.filter = filter(reader);
+    query.joins = super::joins::of_expressions(reader);
     query.order = order(reader);
     query.offset = reader.links(&["offset"]).find_map(|link| link.arguments.first().copied());
     query.selected = selected(reader);
@@ -251,13 +252,35 @@ fn function(
     }
 }
 
-/// `users.email`: `email`; `lower(users.email)`: itself.
+/// `users.email`: `email`; `lower(users.email)`: itself. A column of a joined table keeps its table.
 fn column_of(reader: &Reader<'_, '_>, (file, node): Site) -> String {
     let Some(module) = reader.module(file) else { return String::new() };
     match module.kind(node) {
+        Kind::Member { object, name } if is_joined(reader, (file, object)) => {
+            let table = reader.name_of((file, object)).unwrap_or_default();
+            format!("{table}.{}", module.str(name))
+        }
         Kind::Member { name, .. } => module.str(name).to_owned(),
         _ => module.source(node).to_owned(),
     }
+}
+
+/// A column without its table.
+fn bare(column: &str) -> &str {
+    if column.contains('(') { column } else { column.rsplit('.').next().unwrap_or(column) }
+}
+
+/// Whether an expression names a table that the query joins, not the one that it selects from.
+fn is_joined(reader: &Reader<'_, '_>, site: Site) -> bool {
+    let named = |words: &'static [&'static str]| {
+        reader.links(words).filter_map(|link| reader.name_of(*link.arguments.first()?))
+    };
+    let Some(name) = named(&["innerJoin", "leftJoin", "rightJoin", "fullJoin"])
+        .find(|table| Some(table) == reader.name_of(site).as_ref())
+    else {
+        return false;
+    };
+    !named(&["from"]).any(|table| table == name)
 }
 
 /// A tagged `${users.id} = ${id}`: the columns in it, by no operator that is known.
@@ -321,7 +344,7 @@ fn selected(reader: &Reader<'_, '_>) -> Selected {
         return Selected::Unknown;
     }
     let columns: Vec<Box<str>> =
-        options.iter().map(|property| column_of(reader, property.value).into()).collect();
+        options.iter().map(|property| bare(&column_of(reader, property.value)).into()).collect();
     if columns.is_empty() { Selected::All } else { Selected::Columns(columns) }
 }
 

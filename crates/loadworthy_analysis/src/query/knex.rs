@@ -22,6 +22,7 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
     query.table = query.table_site.and_then(|site| reader.name_of(site));
     (query.operation, query.yields) = operation(reader);
     query.filter = filter(reader);
+    query.joins = super::joins::of_texts(reader);
     query.order = order(reader);
     query.offset = reader.links(&["offset"]).find_map(|link| link.arguments.first().copied());
     query.selected = selected(reader);

@@ -21,6 +21,7 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
         .and_then(|site| reader.name_of(site))
         .map(|name| name.split(" as ").next().unwrap_or(&name).into());
     query.filter = filter(reader);
+    query.joins = super::joins::of_texts(reader);
     query.order = reader.links(&["orderBy"]).filter_map(|link| order(reader, &link.arguments)).collect();
     query.offset = reader.links(&["offset"]).find_map(|link| link.arguments.first().copied());
     query.selected = selected(reader);

@@ -22,9 +22,17 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
     if names_entity {
         query.table_site = reader.argument(0);
         query.table = query.table_site.and_then(|site| reader.name_of(site));
+    } else if matches!(query.operation, Operation::Read | Operation::Insert | Operation::Delete)
+        || name == "nativeUpdate"
+    {
+        query.table_site = reader.receiver();
+        query.table = super::typeorm::entity_of_repository(reader).filter(|name| !is_manager(name));
     }
     if query.operation != Operation::Read {
         query.bound = Bound::One;
+        if matches!(name, "nativeUpdate" | "nativeDelete") {
+            query.filter = reader.argument(first).map(|site| reader.filter_of(site)).unwrap_or_default();
+        }
         return;
     }
     let at = if name == "findAll" { 0 } else { first };
@@ -48,6 +56,11 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
             })
             .collect();
     }
+    // The rows of one parent, which the name of the collection does not tell.
+    if matches!(name, "init" | "load" | "loadItems") {
+        query.bound = Bound::Unknown;
+        return;
+    }
     query.bound = if query.yields == Yields::Many { reader.bound_in(&options, "limit") } else { Bound::One };
     if query.bound == Bound::Unlimited
         && let Some(list) = Reader::bound_by_list(query)
@@ -62,4 +75,9 @@ fn names_class(reader: &Reader<'_, '_>, site: crate::values::Site) -> bool {
         && !reader
             .module(site.0)
             .is_some_and(|module| matches!(module.kind(site.1), loadworthy_syntax::Kind::Object(_)))
+}
+
+/// What an entity manager is called: it is of no entity.
+fn is_manager(name: &str) -> bool {
+    matches!(name.to_ascii_lowercase().as_str(), "em" | "manager" | "entitymanager" | "orm")
 }

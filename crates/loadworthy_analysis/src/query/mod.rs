@@ -7,6 +7,7 @@ mod chain;
 mod condition;
 mod drizzle;
 mod firestore;
+mod joins;
 mod knex;
 mod kysely;
 mod limit;
@@ -16,9 +17,11 @@ mod options;
 mod prisma;
 mod queries;
 mod reader;
+mod row;
 mod sequelize;
 mod sql;
 mod supabase;
+mod told;
 mod typeorm;
 mod uses;
 mod validation;
@@ -32,9 +35,11 @@ use loadworthy_syntax::FunctionId;
 
 use crate::values::Site;
 
+pub use joins::{ColumnOf, Joined};
 pub use limit::Limits;
 pub use options::{Options, Property};
 pub use queries::Queries;
+pub use row::relation_uses;
 pub use uses::{RowUse, row_uses};
 
 /// One query of the program.
@@ -68,6 +73,8 @@ pub struct Query {
     pub selected: Selected,
     /// What is read along with each row.
     pub includes: Vec<Include>,
+    /// Tables that a query builder joins.
+    pub joins: Vec<Joined>,
     /// How many rows at most.
     pub bound: Bound,
     /// How many rows are skipped.
@@ -78,6 +85,8 @@ pub struct Query {
     pub is_part: bool,
     /// It gives `[rows, description]`.
     pub is_pair: bool,
+    /// The query in a helper, where this is what one call of it asks for.
+    pub via: Option<Site>,
 }
 
 impl Query {

@@ -4,6 +4,7 @@
 use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingId, Kind, Module, NodeId};
 
+use super::told::Told;
 use crate::values::{Resolver, Site, Value};
 
 /// The properties of an object, as far as the code tells.
@@ -25,6 +26,21 @@ pub struct Property {
     pub is_optional: bool,
 }
 
+/// What is asked while an object is read.
+struct Source<'s, 'p> {
+    resolver: &'s Resolver<'p>,
+    told: Option<&'s Told>,
+}
+
+impl Source<'_, '_> {
+    fn at(&self, site: Site) -> Option<Site> {
+        match self.told {
+            Some(told) => told.at(self.resolver, site),
+            None => Some(site),
+        }
+    }
+}
+
 /// Deepest nesting of spreads and variables.
 const MAX_DEPTH: usize = 10;
 
@@ -32,8 +48,13 @@ impl Options {
     /// What the expression holds.
     #[must_use]
     pub fn of(resolver: &Resolver<'_>, site: Site) -> Self {
+        Self::of_told(resolver, None, site)
+    }
+
+    /// What the expression holds, with what is handed over for parameters.
+    pub(super) fn of_told(resolver: &Resolver<'_>, told: Option<&Told>, site: Site) -> Self {
         let mut options = Self::default();
-        options.read(resolver, site, false, 0);
+        options.read(&Source { resolver, told }, site, false, 0);
         options
     }
 
@@ -58,8 +79,10 @@ impl Options {
         self.properties.is_empty() && !self.is_open
     }
 
-    fn read(&mut self, resolver: &Resolver<'_>, (file, node): Site, is_optional: bool, depth: usize) {
-        let Some(module) = resolver.program().module(file) else {
+    fn read(&mut self, from: &Source<'_, '_>, site: Site, is_optional: bool, depth: usize) {
+        // Where nothing is handed over, nothing is in it.
+        let Some((file, node)) = from.at(site) else { return };
+        let Some(module) = from.resolver.program().module(file) else {
             self.is_open = true;
             return;
         };
@@ -68,12 +91,12 @@ impl Options {
             return;
         }
         let next = |this: &mut Self, node: NodeId, is_optional: bool| {
-            this.read(resolver, (file, node), is_optional, depth + 1);
+            this.read(from, (file, node), is_optional, depth + 1);
         };
         match module.kind(node) {
             Kind::Object(parts) => {
                 for part in module.list(parts) {
-                    self.part(resolver, file, module, part, is_optional, depth);
+                    self.part(from, file, module, part, is_optional, depth);
                 }
             }
             Kind::Conditional { then, otherwise, .. } => {
@@ -89,13 +112,13 @@ impl Options {
             Kind::Default { value, .. } | Kind::Await(value) => next(self, value, is_optional),
             Kind::Null | Kind::Bool(_) | Kind::Hole => {}
             Kind::Name { name, binding: BindingId::NONE } if module.str(name) == "undefined" => {}
-            _ => self.value(resolver, (file, node), module, is_optional, depth),
+            _ => self.value(from, (file, node), module, is_optional, depth),
         }
     }
 
     fn part(
         &mut self,
-        resolver: &Resolver<'_>,
+        from: &Source<'_, '_>,
         file: FileId,
         module: &Module,
         part: NodeId,
@@ -110,20 +133,20 @@ impl Options {
                     is_optional,
                 });
             }
-            Kind::Spread(value) => self.read(resolver, (file, value), is_optional, depth + 1),
-            Kind::ComputedProperty { key, value } => match resolver.text_of((file, key)) {
+            Kind::Spread(value) => self.read(from, (file, value), is_optional, depth + 1),
+            Kind::ComputedProperty { key, value } => match from.resolver.text_of((file, key)) {
                 Some(name) => {
                     self.properties.push(Property { name: name.into(), value: (file, value), is_optional });
                 }
-                None => self.computed(resolver, (file, key), (file, value), is_optional),
+                None => self.computed(from, (file, key), (file, value), is_optional),
             },
             _ => self.is_open = true,
         }
     }
 
     /// `[Op.or]: […]`: named after the member; anything else is open.
-    fn computed(&mut self, resolver: &Resolver<'_>, (file, key): Site, value: Site, is_optional: bool) {
-        let Some(module) = resolver.program().module(file) else { return };
+    fn computed(&mut self, from: &Source<'_, '_>, (file, key): Site, value: Site, is_optional: bool) {
+        let Some(module) = from.resolver.program().module(file) else { return };
         match module.kind(key) {
             Kind::Member { name, .. } => {
                 let name = format!("${}", module.str(name));
@@ -134,15 +157,8 @@ impl Options {
     }
 
     /// By what the resolver knows, and what is set on the variable later.
-    fn value(
-        &mut self,
-        resolver: &Resolver<'_>,
-        site: Site,
-        module: &Module,
-        is_optional: bool,
-        depth: usize,
-    ) {
-        let values = resolver.filled(&resolver.value_of(site));
+    fn value(&mut self, from: &Source<'_, '_>, site: Site, module: &Module, is_optional: bool, depth: usize) {
+        let values = from.resolver.filled(&from.resolver.value_of(site));
         let objects: Vec<Site> = values
             .iter()
             .filter_map(|value| match value {
@@ -153,7 +169,7 @@ impl Options {
         self.is_open |= objects.is_empty() || objects.len() < values.len();
         let is_choice = objects.len() > 1;
         for object in objects {
-            self.read(resolver, object, is_optional || is_choice, depth + 1);
+            self.read(from, object, is_optional || is_choice, depth + 1);
         }
         if let Kind::Name { binding, .. } = module.kind(site.1) {
             self.assigned(site.0, module, binding, site.1);

@@ -11,8 +11,11 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
         raw(reader, query);
         return;
     }
-    query.table = reader.call.path.last().cloned();
     query.table_site = reader.receiver();
+    query.table = match (reader.told, query.table_site) {
+        (Some(_), Some(site)) => reader.name_of(site),
+        _ => reader.call.path.last().cloned(),
+    };
     (query.operation, query.yields) = match name {
         "findMany" | "groupBy" | "findRaw" | "aggregateRaw" => (Operation::Read, Yields::Many),
         "count" | "aggregate" => (Operation::Read, Yields::Summary),

@@ -20,6 +20,7 @@ use crate::values::{Resolver, Site};
 pub struct Queries {
     all: Vec<Query>,
     by_call: FxHashMap<Site, usize>,
+    told: Vec<Query>,
 }
 
 impl Queries {
@@ -46,7 +47,8 @@ impl Queries {
             all.extend(files.into_iter().flatten());
             all.sort_by_key(|query| query.site);
         }
-        let mut queries = Self { all, by_call: FxHashMap::default() };
+        let told = super::told::told(&Resolver::new(program), calls, &all);
+        let mut queries = Self { all, by_call: FxHashMap::default(), told };
         for (at, query) in queries.all.iter().enumerate() {
             for call in &query.calls {
                 queries.by_call.entry(*call).or_insert(at);
@@ -59,6 +61,12 @@ impl Queries {
     #[must_use]
     pub fn at(&self, call: Site) -> Option<&Query> {
         self.all.get(*self.by_call.get(&call)?)
+    }
+
+    /// Every query with its own table and conditions: that of a helper which is told them by its callers once for each call.
+    pub fn shapes(&self) -> impl Iterator<Item = &Query> {
+        let tellers: FxHashSet<Site> = self.told.iter().filter_map(|query| query.via).collect();
+        self.all.iter().filter(move |query| !tellers.contains(&query.site)).chain(&self.told)
     }
 
     /// Every query, in the order of files and heads.
@@ -240,13 +248,13 @@ fn read_with(
     }
     let mut query = blank(call, library, &chain);
     query.is_part = is_part(calls, module, query.whole);
-    let reader = Reader { resolver, call: library, head: call.site, arguments, chain: &chain };
+    let reader = Reader { resolver, call: library, head: call.site, arguments, chain: &chain, told: None };
     by_library(&reader, knowledge, &mut query);
     Some(query)
 }
 
 /// Members after which a chain is no query any more, but its rows.
-const ENDS: [&str; 10] = [
+pub(super) const ENDS: [&str; 10] = [
     "then",
     "catch",
     "finally",
@@ -275,7 +283,7 @@ fn is_run(calls: &Calls<'_>, head: &LibraryCall<'_>, chain: &Chain) -> bool {
     is_lazy(head) || links.into_iter().any(|library| goes(library) || is_lazy(library))
 }
 
-fn blank(call: &Call<'_>, library: &LibraryCall<'_>, chain: &Chain) -> Query {
+pub(super) fn blank(call: &Call<'_>, library: &LibraryCall<'_>, chain: &Chain) -> Query {
     let mut calls = vec![call.site];
     calls.extend(chain.links.iter().map(|link| link.call));
     Query {
@@ -293,11 +301,13 @@ fn blank(call: &Call<'_>, library: &LibraryCall<'_>, chain: &Chain) -> Query {
         order: Vec::new(),
         selected: Selected::Unknown,
         includes: Vec::new(),
+        joins: Vec::new(),
         bound: Bound::Unknown,
         offset: None,
         sql: None,
         is_part: false,
         is_pair: false,
+        via: None,
     }
 }
 
@@ -328,7 +338,7 @@ fn is_composing(effect: Effect) -> bool {
     matches!(effect, Effect::Builder | Effect::DbQuery | Effect::DbWrite)
 }
 
-fn by_library(reader: &Reader<'_, '_>, knowledge: &Knowledge, query: &mut Query) {
+pub(super) fn by_library(reader: &Reader<'_, '_>, knowledge: &Knowledge, query: &mut Query) {
     query.family = family(&knowledge.library(query.lib).id);
     match query.family {
         Family::Prisma => prisma::read(reader, query),

@@ -6,6 +6,7 @@ use loadworthy_syntax::{Kind, Module};
 use super::chain::{Chain, Link};
 use super::limit::Limits;
 use super::options::Options;
+use super::told::Told;
 use super::{Bound, Condition, Filter, Operator, Query};
 use crate::calls::LibraryCall;
 use crate::values::{Resolver, Site, Value};
@@ -21,6 +22,8 @@ pub(super) struct Reader<'r, 'p> {
     pub(super) arguments: Vec<Site>,
     /// What is chained to it.
     pub(super) chain: &'r Chain,
+    /// What a call of the helper around it hands over.
+    pub(super) told: Option<&'r Told>,
 }
 
 impl<'p> Reader<'_, 'p> {
@@ -35,7 +38,15 @@ impl<'p> Reader<'_, 'p> {
 
     /// An argument of the head.
     pub(super) fn argument(&self, at: usize) -> Option<Site> {
-        self.arguments.get(at).copied()
+        self.arguments.get(at).and_then(|site| self.at(*site))
+    }
+
+    /// An expression, or what is handed over for it; none where that is nothing.
+    pub(super) fn at(&self, site: Site) -> Option<Site> {
+        match self.told {
+            Some(told) => told.at(self.resolver, site),
+            None => Some(site),
+        }
     }
 
     /// What an argument of the head holds.
@@ -45,7 +56,7 @@ impl<'p> Reader<'_, 'p> {
 
     /// What an expression holds.
     pub(super) fn read(&self, site: Site) -> Options {
-        Options::of(self.resolver, site)
+        Options::of_told(self.resolver, self.told, site)
     }
 
     /// The chained calls of these members.
@@ -63,7 +74,8 @@ impl<'p> Reader<'_, 'p> {
         let limits = Limits::new(self.resolver);
         let mut bound: Option<Bound> = None;
         for property in options.all(name) {
-            let own = limits.of(property.value);
+            let Some(value) = self.at(property.value) else { continue };
+            let own = limits.of(value);
             let own = if property.is_optional { optional(own) } else { own };
             bound = Some(bound.map_or(own.clone(), |known| known.or(own)));
             if !property.is_optional {
@@ -102,11 +114,12 @@ impl<'p> Reader<'_, 'p> {
 
     /// The constant text of an expression.
     pub(super) fn text(&self, site: Site) -> Option<String> {
-        self.resolver.text_of(site)
+        self.resolver.text_of(self.at(site)?)
     }
 
     /// The source of an expression, where it is a name or member: what the code calls a table.
-    pub(super) fn name_of(&self, (file, node): Site) -> Option<Box<str>> {
+    pub(super) fn name_of(&self, site: Site) -> Option<Box<str>> {
+        let (file, node) = self.at(site)?;
         let module = self.module(file)?;
         match module.kind(node) {
             Kind::String(text) => Some(module.str(text).into()),
@@ -126,7 +139,7 @@ impl<'p> Reader<'_, 'p> {
         let module = self.module(file)?;
         let Kind::Call { callee, .. } = module.kind(node) else { return None };
         match module.kind(callee) {
-            Kind::Member { object, .. } => Some((file, object)),
+            Kind::Member { object, .. } => self.at((file, object)),
             _ => None,
         }
     }
@@ -183,7 +196,8 @@ impl<'p> Reader<'_, 'p> {
     }
 
     /// Whether the expression is an array literal, or a name of one.
-    pub(super) fn array(&self, (file, node): Site) -> Option<Vec<Site>> {
+    pub(super) fn array(&self, site: Site) -> Option<Vec<Site>> {
+        let (file, node) = self.at(site)?;
         let module = self.module(file)?;
         if let Kind::Array(items) = module.kind(node) {
             return Some(module.list(items).map(|item| (file, item)).collect());

@@ -123,7 +123,7 @@ fn is_scalar(reader: &Reader<'_, '_>, (file, node): Site) -> bool {
 }
 
 /// `User` of `getRepository(User)`, of a field `Repository<User>`, or of `User.find()` itself.
-fn entity_of_repository(reader: &Reader<'_, '_>) -> Option<Box<str>> {
+pub(super) fn entity_of_repository(reader: &Reader<'_, '_>) -> Option<Box<str>> {
     let receiver = reader.receiver()?;
     if let Some(class) = class_handed_over(reader, receiver, 0) {
         return Some(class);

@@ -57,6 +57,13 @@ pub fn row_uses(program: &Program<'_>, query: &Query) -> Vec<(Site, RowUse)> {
     uses.found
 }
 
+/// As [`row_uses`], of any expression that is a list.
+pub(super) fn list_uses(program: &Program<'_>, list: Site) -> Vec<(Site, RowUse)> {
+    let mut uses = Uses { program, found: Vec::new() };
+    uses.of_list(list, 0);
+    uses.found
+}
+
 struct Uses<'u, 'p> {
     program: &'u Program<'p>,
     found: Vec<(Site, RowUse)>,

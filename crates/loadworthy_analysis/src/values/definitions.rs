@@ -110,7 +110,12 @@ impl Resolver<'_> {
         });
         let by_library = || self.handed(file, function, index);
         let question = Question::Argument(file, function, index);
-        self.memo.ask(question, || join(passed.chain(std::iter::once_with(by_library))))
+        self.memo.ask(question, || {
+            let all: Vec<Values> = passed.chain(std::iter::once_with(by_library)).collect();
+            let joined = join(all.iter().cloned());
+            // Too many to keep apart, but all of one kind: the first says of which.
+            if joined.is_empty() { one_kind(&all).map_or(joined, one) } else { joined }
+        })
     }
 
     /// What a library passes for a parameter of a function that it calls: a callback, one that stands where the library
@@ -319,6 +324,15 @@ impl Resolver<'_> {
             _ => None,
         }
     }
+}
+
+/// The first of many values that one package gives: `prisma.user`, `prisma.order`, …
+fn one_kind(all: &[Values]) -> Option<Value> {
+    let mut values = all.iter().flat_map(|values| values.iter());
+    let first = values.next()?;
+    let Value::External(External { root: Root::Package(package), .. }) = first else { return None };
+    let is_alike = |value: &Value| matches!(value, Value::External(External { root: Root::Package(other), .. }) if other == package);
+    values.all(is_alike).then(|| first.clone())
 }
 
 fn passed_by_libraries(held: Vec<(LibId, HandleId)>) -> Values {

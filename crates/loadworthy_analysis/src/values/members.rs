@@ -69,7 +69,9 @@ impl Resolver<'_> {
             Value::Function(..) if matches!(name, "bind" | "call" | "apply") => one(value.clone()),
             // The default export of a package is the package: `require("x").default`.
             Value::External(external) if name == "default" && external.steps.is_empty() => one(value.clone()),
-            Value::External(external) => one(Value::External(external.then(Step::Get(name.into())))),
+            Value::External(external) => self
+                .registered(external, name)
+                .map_or_else(|| one(Value::External(external.then(Step::Get(name.into())))), one),
             Value::Parameter(file, function, index) => {
                 // A parameter that is handed on to itself comes back here.
                 let question = Question::ArgumentMember(*file, *function, *index, self.memo.name(name));
@@ -93,6 +95,18 @@ impl Resolver<'_> {
             | Value::Bool(_)
             | Value::Interface(..) => none(),
         }
+    }
+
+    /// `sequelize.models.playlist`: the class that was registered there, which extends one of the same package.
+    fn registered(&self, external: &External, name: &str) -> Option<Value> {
+        let Some(Step::Get(last)) = external.steps.last() else { return None };
+        if &**last != "models" {
+            return None;
+        }
+        let (file, class) = self.program.heir(name)?;
+        let bases = self.heritage(file, class);
+        let is_ours = |base: &Value| matches!(base, Value::External(base) if base.root == external.root);
+        bases.iter().any(is_ours).then_some(Value::Class(file, class))
     }
 
     fn property(&self, file: FileId, object: NodeId, name: &str) -> Values {

@@ -20,7 +20,7 @@ use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingId, ClassId, FunctionId, Kind, Module, NodeId};
 
-use crate::index::{enclosing_class, enclosing_object, gotten};
+use crate::index::{enclosing_class, enclosing_object, gotten, is_in_static};
 use crate::links::Links;
 use crate::program::Program;
 
@@ -205,6 +205,8 @@ impl<'p> Resolver<'p> {
                 self.text_of((file, node)).map_or_else(none, |text| one(Value::Text(text.into())))
             }
             Kind::This => match enclosing_class(module, node) {
+                // In a static method, `this` is the class.
+                Some(class) if is_in_static(module, class, node) => one(Value::Class(file, class)),
                 Some(class) => one(Value::Instance(file, class)),
                 None => enclosing_object(module, node)
                     .map_or_else(none, |object| one(Value::Object(file, object))),

@@ -80,6 +80,7 @@
 
 mod declaration;
 mod demands;
+mod joins;
 mod proposals;
 mod remedy;
 

@@ -152,6 +152,14 @@ pub(crate) fn scope(query: &Query, table: Option<&Table>) -> Scope {
         return Scope::Row;
     }
     let owners = query.filter.equal_columns().filter(|column| is_owner(column, table));
+    // `id = $1 OR parent_id = $1`: the rows of one, whichever way they refer to it.
+    let refers = |it: &Condition| {
+        let is_own =
+            is_owner(&it.column, table) || is_key(&it.column, query.table.as_deref().unwrap_or_default());
+        it.operator == Operator::Equal && !it.is_optional && is_own
+    };
+    let either = query.filter.any.iter().filter(|any| !any.is_empty() && any.iter().all(refers));
+    let owners = owners.chain(either.filter_map(|any| any.last()).map(|it| &*it.column));
     let tightest = owners.map(|column| if is_tenant(column) { Scope::Tenant } else { Scope::Parent }).min();
     tightest.unwrap_or(if is_selective(query, table) { Scope::Filtered } else { Scope::Table })
 }

@@ -123,7 +123,12 @@ impl Check for UnboundedFetch {
     }
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
-        for query in audit.analysis.queries().iter().filter(|query| is_on_server(audit, query.site)) {
+        let mut last = None;
+        for query in audit.analysis.queries().shapes().filter(|query| is_on_server(audit, query.site)) {
+            // A query that several tables are told to is one place.
+            if last.replace(query.site) == Some(query.site) {
+                continue;
+            }
             findings.extend(cases(audit, query).iter().map(|case| finding(audit, query, case)));
         }
         stores::run(audit, findings);
@@ -154,6 +159,7 @@ fn finding(audit: &Audit<'_, '_>, query: &Query, case: &Case) -> Finding {
             found.confidence(Confidence::Medium).assuming(format!("a request reads {}", case.estimate.words));
     }
     let most = match (&case.shape, case.estimate.scope, case.estimate.growth) {
+        (Shape::Searched { .. }, ..) => Severity::Medium,
         (_, Scope::Parent, Growth::Ordinary) | (Shape::Include { .. }, _, Growth::Ordinary) => {
             Severity::Monitor
         }
@@ -200,6 +206,12 @@ fn evidence(audit: &Audit<'_, '_>, query: &Query, case: &Case) -> Vec<Evidence> 
         Shape::Off { at: option } => all.push(at(*option, String::from("switches the limit off"))),
         Shape::Include { relation } => {
             all.push(at(case.place, format!("reads all `{relation}` of each row")));
+        }
+        Shape::Searched { relation, purpose, uses } => {
+            all.push(at(case.place, format!("reads all `{relation}` of the row")));
+            for site in uses.iter().take(4) {
+                all.push(at(*site, format!("all that is done with them: {purpose}")));
+            }
         }
         Shape::Summed { uses, .. } => {
             for (site, what) in uses.iter().take(4) {
@@ -260,6 +272,12 @@ fn words(audit: &Audit<'_, '_>, query: &Query, case: &Case) -> Words {
             format!("all `{relation}` of `{name}` are read along"),
             format!("Each row of `{name}` brings all of its `{relation}`, and their number {grows}."),
         ),
+        Shape::Searched { relation, purpose, .. } => (
+            format!("all `{relation}` of `{name}` are read along only to {purpose}"),
+            format!(
+                "The row of `{name}` brings all of its `{relation}`, and all that JavaScript does with them is to {purpose}: the database answers that from an index with one row or number."
+            ),
+        ),
         Shape::Summed { summary, .. } => (
             format!("rows of `{name}` are read only to {summary}"),
             format!(
@@ -299,6 +317,9 @@ fn tradeoff(case: &Case) -> String {
     match &case.shape {
         Shape::Summed { .. } => {
             String::from("None for the caller; the condition needs an index of its own to be counted fast.")
+        }
+        Shape::Searched { .. } => {
+            String::from("None for the caller; the condition needs an index of its own on the related table.")
         }
         Shape::Include { .. } => {
             String::from("Callers that need all of them read the rest page by page, from a route of its own.")

@@ -1,11 +1,12 @@
 //! What each query asks of the indexes of a table, and whether one of them serves it.
 
-use loadworthy_analysis::{Bound, Context, Family, Include, Operation, Operator, Query, Yields};
+use loadworthy_analysis::{Bound, Context, Family, Operation, Operator, Query, Yields};
 use loadworthy_project::FileClass;
 use loadworthy_schema::names::{same_column, singular, snake};
 use loadworthy_schema::sql::{ColumnRef, OrderKey, SqlShape};
 use loadworthy_schema::{Extent, SortKey, Table};
 
+use super::joins;
 use crate::audit::Audit;
 use crate::database::rows::{Growth, growth, is_state, likely, scope, table_of};
 
@@ -71,7 +72,7 @@ impl Demand<'_> {
 
 /// The demands that no index serves, in the order of the queries.
 pub(super) fn demands<'q>(audit: &'q Audit<'_, '_>) -> Vec<Demand<'q>> {
-    let queries = audit.analysis.queries().iter().filter(|query| is_on_server(audit, query));
+    let queries = audit.analysis.queries().shapes().filter(|query| is_on_server(audit, query));
     queries.flat_map(|query| of_query(audit, query)).collect()
 }
 
@@ -110,7 +111,8 @@ fn of_query<'q>(audit: &'q Audit<'_, '_>, query: &'q Query) -> Vec<Demand<'q>> {
         of_level(audit, query, &level, &mut found);
     }
     if let Some(table) = table_of(audit, query) {
-        of_includes(audit, query, table, &query.includes, &mut found);
+        joins::of_includes(audit, query, table, &query.includes, &mut found);
+        joins::of_builder(audit, query, table, &mut found);
         if query.operation == Operation::Delete {
             of_delete(audit, query, table, &mut found);
         }
@@ -125,6 +127,9 @@ fn level_of<'q>(audit: &'q Audit<'_, '_>, query: &'q Query) -> Level<'q> {
         let all = query.filter.all.iter().filter(|it| wanted(it.operator) && !it.is_optional);
         all.filter_map(|it| own_column(table, query, &it.column)).collect()
     };
+    let led: Vec<String> =
+        joins::led_by(query).into_iter().filter_map(|column| own_column(table, query, column)).collect();
+    let is_led = !led.is_empty();
     let any = || query.filter.any.iter().flatten();
     let texts = query.filter.all.iter().chain(any()).filter(|it| it.operator == Operator::Contains);
     let order = query.order.iter().map_while(|key| {
@@ -139,14 +144,15 @@ fn level_of<'q>(audit: &'q Audit<'_, '_>, query: &'q Query) -> Level<'q> {
             .map_or_else(|| crate::database::rows::table_name(query).to_owned(), |table| table.name.clone()),
         equal: of(|it| it == Operator::Equal),
         among: of(|it| it == Operator::In),
-        also: of(|it| it == Operator::Null),
+        also: of(|it| it == Operator::Null).into_iter().chain(led).collect(),
         ranges: of(|it| matches!(it, Operator::Range | Operator::Prefix)),
-        order: order.collect(),
+        // The rows that a joined table leads to are few: their order and texts need no index.
+        order: if is_led { Vec::new() } else { order.collect() },
         has_more: query.filter.is_open
             || query.filter.all.iter().any(|it| it.is_optional || it.operator == Operator::Related)
             || !query.filter.any.is_empty(),
-        texts: texts.filter_map(|it| own_column(table, query, &it.column)).collect(),
-        functions: of(|it| it == Operator::Function),
+        texts: texts.filter(|_| !is_led).filter_map(|it| own_column(table, query, &it.column)).collect(),
+        functions: if is_led { Vec::new() } else { of(|it| it == Operator::Function) },
         is_random: false,
     }
 }
@@ -185,7 +191,7 @@ fn of_sql<'q>(audit: &'q Audit<'_, '_>, query: &'q Query, sql: &'q SqlShape, fou
             let level = sql_level(audit, query, sql, at);
             of_level(audit, query, &level, found);
         }
-        of_joins(audit, query, sql, found);
+        joins::of_joins(audit, query, sql, found);
     }
     for inner in sql.subqueries.iter().chain(&sql.further) {
         of_sql(audit, query, inner, found);
@@ -330,7 +336,7 @@ fn is_weak(level: &Level<'_>, column: &str) -> bool {
 }
 
 /// A column with a few values: a status, a flag; not one that refers to another table.
-fn is_weak_in(table: Option<&Table>, column: &str) -> bool {
+pub(super) fn is_weak_in(table: Option<&Table>, column: &str) -> bool {
     let refers =
         |table: &Table| table.foreign_keys.iter().any(|key| key.columns.iter().any(|it| it == column));
     is_state(column, table) && !table.is_some_and(refers) && !snake(column).ends_with("_id")
@@ -368,7 +374,7 @@ fn is_same(table: &Table, left: &str, right: &str) -> bool {
         || table.column(left).is_some_and(|column| column.is_named(right))
 }
 
-fn has_leading(table: Option<&Table>, column: &str) -> bool {
+pub(super) fn has_leading(table: Option<&Table>, column: &str) -> bool {
     table.is_some_and(|table| {
         table
             .indexes
@@ -459,77 +465,6 @@ fn has_expression_index(table: Option<&Table>, column: &str) -> bool {
             table.column(column).is_some_and(|column| column.type_text.to_lowercase().contains("citext"));
         is_case_blind || table.indexes.iter().any(|index| index.keys.iter().any(names))
     })
-}
-
-/// Rows that are read along: `include: { items: true }` finds items by the key of their parent.
-fn of_includes<'q>(
-    audit: &'q Audit<'_, '_>,
-    query: &'q Query,
-    table: &'q Table,
-    includes: &'q [Include],
-    found: &mut Vec<Demand<'q>>,
-) {
-    for include in includes {
-        let Some(relation) = table.relation(&include.relation) else { continue };
-        let target = audit.analysis.models().table_named(query.site.0, &relation.target);
-        let Some(target) = target.filter(|target| target.extent != Extent::Named) else { continue };
-        if relation.many && relation.through.is_none() && !relation.foreign.is_empty() {
-            join(audit, query, target, &relation.foreign, found);
-        }
-        of_includes(audit, query, target, &include.includes, found);
-    }
-}
-
-/// Joined tables of an SQL text: the side that is looked up for each row of the other.
-fn of_joins<'q>(audit: &'q Audit<'_, '_>, query: &'q Query, sql: &'q SqlShape, found: &mut Vec<Demand<'q>>) {
-    for it in sql.joins.iter().filter(|join| !join.table.is_empty()) {
-        let table = audit.analysis.models().table_named(query.site.0, &it.table);
-        let Some(table) = table.filter(|table| table.extent != Extent::Named) else { continue };
-        let own = |column: &ColumnRef| {
-            column.table.as_deref().is_some_and(|of| of.eq_ignore_ascii_case(&it.table) || table.is_named(of))
-        };
-        let columns: Vec<String> = it
-            .on
-            .iter()
-            .filter_map(|(left, right)| [left, right].into_iter().find(|column| own(column)))
-            .filter_map(|column| table.column(&column.column).map(|column| column.name.clone()))
-            .collect();
-        let others: Vec<(&ColumnRef, &ColumnRef)> = it.on.iter().map(|(left, right)| (left, right)).collect();
-        // The joined side is served if its own key is met; else the planner may start from it and look up the other.
-        let other_is_served = others.iter().any(|(left, right)| {
-            [left, right].into_iter().filter(|column| !own(column)).any(|column| {
-                let of = column.table.as_deref().unwrap_or_default();
-                let other = audit.analysis.models().table_named(query.site.0, of);
-                other.is_some_and(|other| other.index_narrowing(&[column.column.as_str()]).is_some())
-                    && !sql.has_where
-            })
-        });
-        if !columns.is_empty() && !other_is_served {
-            join(audit, query, table, &columns, found);
-        }
-    }
-}
-
-fn join<'q>(
-    audit: &'q Audit<'_, '_>,
-    query: &'q Query,
-    table: &'q Table,
-    columns: &[String],
-    found: &mut Vec<Demand<'q>>,
-) {
-    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let is_served = table.is_unique(&names) || names.iter().any(|name| has_leading(Some(table), name));
-    if is_served || growth(audit, Some(table), &table.name) == Growth::Lookup || columns.len() > 2 {
-        return;
-    }
-    found.push(Demand {
-        query,
-        table: Some(table),
-        name: table.name.clone(),
-        need: Need::Join,
-        equal: columns.to_vec(),
-        then: Vec::new(),
-    });
 }
 
 /// Tables that refer to the deleted rows: the database looks for the referring ones.

@@ -17,6 +17,7 @@ pub(super) fn fix(audit: &Audit<'_, '_>, query: &Query, case: &Case) -> Fix {
         Shape::ClientLimit { input } => clamp(audit, query, *input),
         Shape::Inverted { at } => turned(audit, *at),
         Shape::Summed { summary, .. } => summed(audit, query, summary),
+        Shape::Searched { relation, purpose, .. } => searched(audit, query, case, (relation, purpose)),
         Shape::Include { relation } => include(audit, query, case, relation),
         Shape::NoLimit { afterwards } => no_limit(audit, query, !afterwards.is_empty()),
         Shape::Off { .. } => no_limit(audit, query, false),
@@ -121,7 +122,7 @@ fn summed(audit: &Audit<'_, '_>, query: &Query, summary: &str) -> Fix {
     Fix {
         description: format!("Let the database {summary}: on `{name}`, {how}."),
         before: Some(audit.source(query.whole).to_owned()),
-        after: counted(audit, query).filter(|_| summary == "count them"),
+        after: counted(audit, query).filter(|_| summary == "count them" && query.via.is_none()),
         ..Fix::default()
     }
 }
@@ -155,6 +156,28 @@ fn property<'m>(module: &'m Module, object: NodeId, name: &str) -> Option<&'m st
         Kind::Property { key, .. } if module.str(key) == name => Some(module.source(part)),
         _ => None,
     })
+}
+
+/// The relation's own table answers with a row or a number.
+fn searched(audit: &Audit<'_, '_>, query: &Query, case: &Case, (relation, purpose): (&str, &str)) -> Fix {
+    let is_count = purpose == "count them";
+    let how = match (query.family, is_count) {
+        (Family::Prisma, true) => {
+            format!("`_count: {{ select: {{ {relation}: true }} }}` instead of the rows")
+        }
+        (Family::Prisma, false) => format!(
+            "`{relation}: {{ where: {{ … }}, take: 1 }}` with the test of the callback, or `findFirst` on the related model"
+        ),
+        (_, true) => String::from("a count on the related table with the key of this row"),
+        (_, false) => String::from(
+            "a query on the related table with the key of this row, the test of the callback and a limit of 1",
+        ),
+    };
+    Fix {
+        description: format!("Let the database {purpose}: {how}."),
+        before: Some(format!("{relation}: {}", audit.source(case.place))),
+        ..Fix::default()
+    }
 }
 
 fn include(audit: &Audit<'_, '_>, query: &Query, case: &Case, relation: &str) -> Fix {
@@ -202,7 +225,8 @@ fn no_limit(audit: &Audit<'_, '_>, query: &Query, is_worked_on: bool) -> Fix {
              key of the page (`WHERE id > last`).{push}"
         ),
         before: Some(audit.source(query.whole).to_owned()),
-        after: limited(audit, query),
+        // Where a helper sends the query, it and its other callers have a say.
+        after: limited(audit, query).filter(|_| query.via.is_none()),
         ..Fix::default()
     }
 }

@@ -1,6 +1,8 @@
 //! Which queries read too many rows, and in which way.
 
-use loadworthy_analysis::{Bound, Include, Operation, Operator, Query, RowUse, Site, Yields, row_uses};
+use loadworthy_analysis::{
+    Bound, Include, Operation, Operator, Query, RowUse, Site, Yields, relation_uses, row_uses,
+};
 use loadworthy_capacity::Range;
 use loadworthy_schema::Table;
 use loadworthy_schema::names::{singular, snake};
@@ -38,6 +40,15 @@ pub(crate) enum Shape {
         /// Its name.
         relation: Box<str>,
     },
+    /// A relation is read along only to look for one of its rows, or to count or test them.
+    Searched {
+        /// Its name.
+        relation: Box<str>,
+        /// To what end, as a verb: "find one".
+        purpose: &'static str,
+        /// The places.
+        uses: Vec<Site>,
+    },
     /// Only a number or truth value is kept.
     Summed {
         /// Which, as a verb: "count them".
@@ -72,7 +83,52 @@ pub(crate) fn cases(audit: &Audit<'_, '_>, query: &Query) -> Vec<Case> {
     if !matches!(query.yields, Yields::Stream | Yields::Summary) {
         included(audit, query, table, &query.includes, &mut all);
     }
+    if query.yields == Yields::One && query.via.is_none() {
+        searched(audit, query, table, &mut all);
+    }
     all
+}
+
+/// Relations of one row of which nothing is kept but what the database could have answered.
+fn searched(audit: &Audit<'_, '_>, query: &Query, table: Option<&Table>, all: &mut Vec<Case>) {
+    for include in query.includes.iter().filter(|include| include.bound.is_unbounded()) {
+        let (target, is_many) = target(audit, query, table, &include.relation);
+        let growth = growth(audit, target, &include.relation);
+        if !is_many || target.is_none() || growth == Growth::Lookup {
+            continue;
+        }
+        // A condition of its own has narrowed it already.
+        if audit.source(include.site).contains("where") {
+            continue;
+        }
+        let uses = relation_uses(audit.program(), query, &include.relation);
+        let Some(purpose) = purpose(&uses) else { continue };
+        all.retain(|case| case.place != include.site);
+        let rows = likely(growth, Scope::Parent);
+        let words = format!("the `{}` of one row of `{}`", include.relation, table_name(query));
+        let shape = Shape::Searched {
+            relation: include.relation.clone(),
+            purpose,
+            uses: uses.iter().map(|(site, _)| *site).collect(),
+        };
+        let words = format!("{words} (assumed {})", plain(rows.likely));
+        let estimate = Estimate { rows, growth, scope: Scope::Parent, is_exact: false, words };
+        all.push(Case { shape, place: include.site, estimate });
+    }
+}
+
+/// What all uses of a relation come to, as a verb.
+fn purpose(uses: &[(Site, RowUse)]) -> Option<&'static str> {
+    let all = |wanted: &[RowUse]| !uses.is_empty() && uses.iter().all(|(_, found)| wanted.contains(found));
+    if all(&[RowUse::Length, RowUse::CountWhere]) {
+        Some("count them")
+    } else if all(&[RowUse::Test, RowUse::Exists]) {
+        Some("test whether there is one")
+    } else if all(&[RowUse::Find, RowUse::Test, RowUse::Exists]) {
+        Some("find one")
+    } else {
+        None
+    }
 }
 
 /// The list of rows itself.
