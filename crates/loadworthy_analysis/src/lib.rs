@@ -79,7 +79,10 @@ pub use query::{
     OrderBy, Property, Queries, Query, RowUse, Selected, Yields, relation_uses, row_uses,
 };
 pub use reach::{Context, Reach};
-pub use react::{Component, EffectHook, Memoised, State, is_in_flow, is_made_anew, memoised, setter_calls};
+pub use react::{
+    Component, EffectHook, Memoised, RowFields, State, bindings_of, component_at, elements_of, given,
+    is_in_flow, is_made_anew, loader, made_anew, memoised, property_of, rendered, row_fields, setter_calls,
+};
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use schema::{Models, models};
 pub use sequence::{Step as AwaitedStep, Waterfall, waterfalls};

@@ -1,5 +1,9 @@
 //! React components: their state, effects and elements, and which values are made anew in each render.
 
+mod anew;
+mod elements;
+mod row_fields;
+
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, BindingKind, FunctionId, Kind, Module, NodeId};
@@ -9,6 +13,10 @@ use crate::calls::{Call, LibraryCall};
 use crate::graph::Timing;
 use crate::links::FunctionRef;
 use crate::values::{Resolver, Site, Value};
+
+pub use anew::made_anew;
+pub use elements::{bindings_of, component_at, elements_of, given, loader, property_of, rendered};
+pub use row_fields::{RowFields, row_fields};
 
 /// A component, or a hook of the program.
 #[derive(Clone, Debug)]
@@ -171,6 +179,10 @@ pub fn is_made_anew(module: &Module, component: FunctionId, node: NodeId) -> boo
         Kind::Object(_) | Kind::Array(_) | Kind::Function(_) | Kind::New { .. } | Kind::Element { .. } => {
             true
         }
+        // `sort ? [sort] : []`
+        Kind::Conditional { then, otherwise, .. } => {
+            is_literal(module, then) && is_literal(module, otherwise)
+        }
         Kind::Name { binding, .. } => {
             let Some(declared) = module.binding(binding) else { return false };
             if module.enclosing_function(declared.node) != component {
@@ -211,6 +223,9 @@ fn is_literal(module: &Module, init: NodeId) -> bool {
             matches!(module.source(callee), "Date" | "Map" | "Set" | "URLSearchParams")
         }
         Kind::Binary { left, right, .. } => is_literal(module, right) && !is_literal(module, left),
+        Kind::Conditional { then, otherwise, .. } => {
+            is_literal(module, then) && is_literal(module, otherwise)
+        }
         Kind::Call { callee, .. } => {
             matches!(module.kind(callee), Kind::Member { name, .. } if COPIES.contains(&module.str(name)))
         }

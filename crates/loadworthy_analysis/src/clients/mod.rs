@@ -18,6 +18,7 @@ use crate::routes::EntryKind;
 use crate::values::{Resolver, Site, Value};
 
 pub use address::{Address, matching};
+pub(crate) use source::component_name;
 pub use source::{Filled, filled_by};
 
 /// A request that a page sends.
@@ -72,7 +73,7 @@ impl ClientRequests {
         }
         let by_hook = declared(analysis, resolver, &mut all);
         let by_site = all.iter().enumerate().map(|(at, request)| (request.site, at)).collect();
-        let elements = if all.is_empty() { Elements::default() } else { elements(analysis, resolver) };
+        let elements = elements(analysis, resolver);
         Self { all, by_site, by_hook, elements }
     }
 
@@ -88,12 +89,12 @@ impl ClientRequests {
     }
 
     /// The elements of a component by its name.
-    pub(super) fn elements(&self, component: &str) -> &[Site] {
+    pub(crate) fn elements(&self, component: &str) -> &[Site] {
         self.elements.by_name.get(component).map_or(&[], Vec::as_slice)
     }
 
     /// The elements of a component in files that import it under another name.
-    pub(super) fn renamed(&self, component: FunctionRef) -> &[Site] {
+    pub(crate) fn renamed(&self, component: FunctionRef) -> &[Site] {
         self.elements.renamed.get(&component).map_or(&[], Vec::as_slice)
     }
 
@@ -141,6 +142,9 @@ fn declared(
 fn elements(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Elements {
     let mut found = Elements::default();
     for (file, module) in analysis.program().modules() {
+        if !module.text().contains("/>") && !module.text().contains("</") {
+            continue;
+        }
         let mut known: FxHashMap<BindingId, Option<FunctionRef>> = FxHashMap::default();
         for node in module.node_ids() {
             let Kind::Element { component, .. } = module.kind(node) else { continue };
@@ -184,6 +188,8 @@ fn asked(analysis: &Analysis<'_>, resolver: &Resolver<'_>, call: &Call<'_>) -> O
         || effect.is_none()
             && !call.targets.is_empty()
             && analysis.works().of_call(call).any(|effect| effect == Effect::HttpRequest)
+        // A hook whose effect does: `useFetch("/api/orders")`.
+        || effect.is_none() && call.targets.iter().any(|target| asks_in_effect(analysis, *target))
         || matches!(module.source(callee), "EventSource");
     if !sends {
         return None;
@@ -209,6 +215,16 @@ fn asked(analysis: &Analysis<'_>, resolver: &Resolver<'_>, call: &Call<'_>) -> O
         .or_else(|| method_of_wrapper(analysis, call))
         .unwrap_or_else(|| String::from("GET"));
     Some((method, address))
+}
+
+/// Whether a hook of the program sends a request in one of its effects.
+fn asks_in_effect(analysis: &Analysis<'_>, hook: FunctionRef) -> bool {
+    let components = analysis.components(hook.0).iter();
+    components.filter(|it| it.is_hook && it.function == hook).any(|it| {
+        let mut effects = it.effects.iter();
+        effects
+            .any(|effect| analysis.works().of((hook.0, effect.function)).any(|it| it == Effect::HttpRequest))
+    })
 }
 
 /// `{ url: "/orders", method: "get" }`.

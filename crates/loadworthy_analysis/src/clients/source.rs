@@ -52,7 +52,7 @@ impl Follow<'_, '_> {
             Kind::Member { object, name } => {
                 if is_selected(module, object) {
                     self.stored(module.str(name), depth, filled);
-                } else {
+                } else if !self.part_of_state(module, file, object, module.str(name), depth, filled) {
                     next(object, filled);
                 }
             }
@@ -227,6 +227,11 @@ impl Follow<'_, '_> {
         }
         let Some(init) = initial(module, declared.node) else { return };
         filled.way.push((file, init));
+        // `const [users, orders] = await Promise.all([…, …])`
+        if let Some(element) = gathered(module, declared.node, init) {
+            self.expression((file, element), depth + 1, filled);
+            return;
+        }
         // `const [{ orders }, dispatch] = useReducer(…)`
         if let Some(dispatch) = dispatch_of(module, declared.node) {
             self.set(module, file, dispatch, depth, filled);
@@ -241,6 +246,11 @@ impl Follow<'_, '_> {
             self.stored(key, depth, filled);
             return;
         }
+        if let Some(key) = &key
+            && self.part_of_state(module, file, init, key, depth, filled)
+        {
+            return;
+        }
         if let Some(key) = key
             && let Some(context) = self.context_of((file, init))
         {
@@ -248,6 +258,46 @@ impl Follow<'_, '_> {
             return;
         }
         self.expression((file, init), depth + 1, filled);
+    }
+
+    /// A part of a state that is an object: `orders` of `setPage({ orders: response.data, users })`. Whether something was found.
+    fn part_of_state(
+        &self,
+        module: &Module,
+        file: FileId,
+        object: NodeId,
+        key: &str,
+        depth: u32,
+        filled: &mut Filled,
+    ) -> bool {
+        let Kind::Name { binding, .. } = module.kind(object) else { return false };
+        let components = self.analysis.components(file).iter();
+        let mut states = components.flat_map(|component| &component.states);
+        let Some(setter) = states.find(|state| state.value == Some(binding)).and_then(|state| state.setter)
+        else {
+            return false;
+        };
+        let before = filled.requests.len();
+        for name in module.references(setter) {
+            let Kind::Call { callee, arguments } = module.kind(module.parent(*name)) else { continue };
+            let Some(given) = module.list(arguments).next().filter(|_| callee == *name) else { continue };
+            // `(former) => ({ ...former, orders })`
+            let body = match module.kind(given) {
+                Kind::Function(update) => module.function(update).map_or(given, |lowered| lowered.body),
+                _ => given,
+            };
+            let Kind::Object(parts) = module.kind(body) else { continue };
+            let value = module.list(parts).find_map(|part| match module.kind(part) {
+                Kind::Property { key: name, value } if module.str(name) == key && value.is_some() => {
+                    Some(value)
+                }
+                _ => None,
+            });
+            if let Some(value) = value {
+                self.expression((file, value), depth + 1, filled);
+            }
+        }
+        filled.requests.len() > before
     }
 
     /// What reducers put under a key of the store.
@@ -398,7 +448,7 @@ impl Follow<'_, '_> {
 }
 
 /// The name of a component: its function's, or that of the variable that holds it.
-pub(super) fn component_name(module: &Module, component: FunctionId) -> Option<String> {
+pub(crate) fn component_name(module: &Module, component: FunctionId) -> Option<String> {
     let own = module.function(component).map(|function| module.str(function.name).to_owned());
     own.filter(|name| !name.is_empty()).or_else(|| variable_name(module, component))
 }
@@ -425,6 +475,26 @@ fn initial(module: &Module, node: NodeId) -> Option<NodeId> {
         Kind::Declarator { init, .. } if init.is_some() => Some(init),
         _ => None,
     })
+}
+
+/// The promise that fills one name of `const [a, b] = await Promise.all([…, …])`.
+fn gathered(module: &Module, node: NodeId, init: NodeId) -> Option<NodeId> {
+    let (pattern, at) = module.ancestors(node).take(3).find_map(|outer| match module.kind(outer) {
+        Kind::ArrayPattern(parts) => {
+            Some((outer, module.list(parts).position(|part| module.contains(part, node))?))
+        }
+        _ => None,
+    })?;
+    if !matches!(module.kind(module.parent(pattern)), Kind::Declarator { .. }) {
+        return None;
+    }
+    let Kind::Await(call) = module.kind(init) else { return None };
+    let Kind::Call { callee, arguments } = module.kind(call) else { return None };
+    if !matches!(module.source(callee), "Promise.all" | "Promise.allSettled") {
+        return None;
+    }
+    let Kind::Array(items) = module.kind(module.list(arguments).next()?) else { return None };
+    module.list(items).nth(at)
 }
 
 /// A variable that holds a part of a store: `const orderList = useSelector((state) => state.orderList)`.

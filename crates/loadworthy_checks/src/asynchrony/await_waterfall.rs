@@ -43,6 +43,8 @@
 //! lock in the row; reads of one transaction or one connection, which its client sends one by one anyway; code that runs
 //! when the process starts, in scripts and in migrations.
 
+mod components;
+
 use loadworthy_analysis::{AwaitedStep, Context, Waterfall, waterfalls};
 use loadworthy_capacity::{DEFAULT_QUERY_MILLIS, ExternalWait, Severity};
 use loadworthy_knowledge::Effect;
@@ -78,6 +80,7 @@ impl Check for AwaitWaterfall {
                 findings.extend(case(audit, &waterfall));
             }
         }
+        components::run(audit, findings);
     }
 }
 

@@ -36,8 +36,11 @@
 //! Dependencies that are primitive, memoised, refs or constants of the module; requests behind a debounce; polling that is
 //! slow against the number of users; times in keys that are kept or rounded.
 
+mod again;
 mod cache_keys;
 mod effects;
+mod endless;
+mod parents;
 mod polling;
 mod pushes;
 mod queries;
@@ -76,10 +79,12 @@ impl Check for FetchLoop {
         cache_keys::run(audit, findings);
         polling::run(audit, findings);
         pushes::run(audit, findings);
+        again::run(audit, findings);
         for (file, module) in audit.program().modules() {
             for component in audit.analysis.components(file) {
                 effects::run(audit, (file, module, component), findings);
                 findings.extend(typing::run(audit, module, component));
+                findings.extend(endless::run(audit, module, component));
                 findings.extend(debounce_per_render(audit, module, component));
                 findings.extend(reload::run(audit, module, component));
             }

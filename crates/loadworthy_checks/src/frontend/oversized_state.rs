@@ -30,11 +30,11 @@
 
 mod growing;
 
-use loadworthy_analysis::{Context, Selected, Site, filled_by};
+use loadworthy_analysis::{Component, Context, Selected, Site, filled_by, row_fields};
 use loadworthy_capacity::{Reach, Severity};
 use loadworthy_knowledge::Effect;
-use loadworthy_project::FileClass;
-use loadworthy_syntax::{BindingId, FunctionId, Kind, Module};
+use loadworthy_project::{FileClass, FileId};
+use loadworthy_syntax::{BindingId, BindingKind, FunctionId, Kind, Module, NodeId};
 
 use super::answers::{Answers, Unlimited, route_of};
 use crate::audit::Audit;
@@ -73,12 +73,13 @@ impl Check for OversizedState {
             for component in audit.analysis.components(file) {
                 parsed_in_render(audit, module, component.function, findings);
                 findings.extend(growing::run(audit, module, component));
-                for state in &component.states {
-                    if let Some(value) = state.value {
-                        let state = (state.site, value);
-                        findings.extend(unused_fields(audit, &answers, module, state, &component.name));
-                    }
+                let mut told: Vec<Finding> = Vec::new();
+                for list in lists(module, component) {
+                    let found = unused_fields(audit, &answers, module, (file, list), &component.name);
+                    // One answer is kept once, under whatever names.
+                    told.extend(found.filter(|found| told.iter().all(|it| it.routes != found.routes)));
                 }
+                findings.append(&mut told);
             }
         }
         files_as_text(audit, findings);
@@ -149,86 +150,189 @@ fn parsed(audit: &Audit<'_, '_>, site: Site, component: &str) -> Finding {
     found.at_least(Severity::Monitor).at_most(Severity::Medium)
 }
 
-/// A list in state whose rows have many columns, of which few are read.
+/// The names that a page gives to lists of rows: states, and what it maps over.
+fn lists(module: &Module, component: &Component) -> Vec<BindingId> {
+    let states = component.states.iter().filter_map(|state| state.value);
+    let Some(lowered) = module.function(component.function.1) else { return Vec::new() };
+    let mapped = module.all_nodes(lowered.node).into_iter().filter_map(|node| {
+        let Kind::Call { callee, .. } = module.kind(node) else { return None };
+        let Kind::Member { object, name } = module.kind(callee) else { return None };
+        (module.str(name) == "map").then(|| root(module, object, 0)).flatten()
+    });
+    let handed = module.all_nodes(lowered.body).into_iter().filter_map(|node| handed_on(module, node));
+    let mut found: Vec<BindingId> = states.chain(mapped).chain(handed).collect();
+    found.sort_unstable();
+    found.dedup();
+    // What the component is given is its parents': they may read more of it.
+    found.retain(|name| module.binding(*name).is_some_and(|it| it.kind != BindingKind::Parameter));
+    found
+}
+
+/// `orders` of `<Table orders={orders} />`, where a hook gives them.
+fn handed_on(module: &Module, node: NodeId) -> Option<BindingId> {
+    let Kind::Element { parts, .. } = module.kind(node) else { return None };
+    module.list(parts).find_map(|part| {
+        let Kind::Property { value, .. } = module.kind(part) else { return None };
+        let Kind::Name { binding, .. } = module.kind(value) else { return None };
+        let declared = module.binding(binding)?;
+        let of_hook = module.ancestors(declared.node).take(4).any(|outer| {
+            matches!(module.kind(outer), Kind::Declarator { init, .. }
+                if matches!(module.kind(init), Kind::Call { callee, .. } if module.source(callee).starts_with("use")))
+        });
+        of_hook.then_some(binding)
+    })
+}
+
+/// The name that a chain of a list's methods begins with, through names for parts of it: `orders` of
+/// `orders.filter(…).slice(0, 3)`.
+fn root(module: &Module, node: NodeId, depth: u32) -> Option<BindingId> {
+    match module.kind(node) {
+        Kind::Name { binding, .. } => {
+            let declared = module.binding(binding)?;
+            match module.kind(module.parent(declared.node)) {
+                Kind::Declarator { target, init } if target == declared.node => match module.kind(init) {
+                    Kind::Name { .. } | Kind::Call { .. }
+                        if depth < MAX_STEPS && is_derived(module, init) =>
+                    {
+                        root(module, init, depth + 1)
+                    }
+                    // Rows of several lists: each of them has uses of its own.
+                    Kind::Array(_) => None,
+                    _ => Some(binding),
+                },
+                _ => Some(binding),
+            }
+        }
+        Kind::Call { callee, .. } => match module.kind(callee) {
+            Kind::Member { object, name } if PARTS.contains(&module.str(name)) => {
+                root(module, object, depth + 1)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether an expression is made of another name's rows: another name for them, a part of them, or memoised.
+fn is_derived(module: &Module, init: NodeId) -> bool {
+    match module.kind(init) {
+        Kind::Name { .. } => true,
+        Kind::Call { callee, .. } => {
+            module.source(callee).ends_with("useMemo")
+                || matches!(module.kind(callee), Kind::Member { name, .. } if PARTS.contains(&module.str(name)))
+        }
+        _ => false,
+    }
+}
+
+/// Names and methods that are followed from a list to where it begins.
+const MAX_STEPS: u32 = 6;
+
+/// Methods that give a part of a list, or its rows in another order.
+const PARTS: [&str; 6] = ["filter", "slice", "sort", "reverse", "toSorted", "toReversed"];
+
+/// A list of a page whose rows have many columns, of which few are read.
 fn unused_fields(
     audit: &Audit<'_, '_>,
     answers: &Answers<'_>,
     module: &Module,
-    (site, value): (Site, BindingId),
+    (file, list): (FileId, BindingId),
     component: &str,
 ) -> Option<Finding> {
-    let used = fields(module, value)?;
-    let name = module.references(value).first().copied()?;
-    let filled = filled_by(audit.analysis, (site.0, name));
+    let name = module.references(list).first().copied()?;
+    let filled = filled_by(audit.analysis, (file, name));
     let [only] = filled.requests.as_slice() else { return None };
     let request = audit.analysis.clients().all().get(*only)?;
     let answer = answers.of(request)?;
-    let table = table_of(audit, answer.query)?;
-    if answer.query.selected != Selected::All && !matches!(answer.query.selected, Selected::Unknown)
-        || table.columns.len() < WIDE
-        || answer.estimate.rows.likely < MANY_ROWS
-        || used.len() * 2 > table.columns.len()
+    let is_whole = matches!(answer.query.selected, Selected::All | Selected::Unknown);
+    if answer.estimate.rows.likely < MANY_ROWS {
+        return None;
+    }
+    let read = row_fields(audit.analysis, audit.resolver, file, list)?;
+    let declared = module.binding(list)?.node;
+    let table = table_of(audit, answer.query);
+    let columns: Vec<String> =
+        table.iter().flat_map(|table| &table.columns).map(|column| plain_name(&column.name)).collect();
+    let used: Vec<String> =
+        read.names.iter().filter(|name| columns.contains(&plain_name(name))).cloned().collect();
+    // Where most names are no columns, the rows are of something else in the answer.
+    if !columns.is_empty() && used.len() * 2 <= read.names.len() {
+        return None;
+    }
+    if let Some(cut) = read.cut.filter(|_| !read.are_all_shown) {
+        return Some(few_shown(audit, (file, declared), request.site, answer, cut, component));
+    }
+    if !is_whole
+        || columns.len() < WIDE
+        || !read.is_iterated
+        || used.is_empty()
+        || used.len() * 2 > columns.len()
     {
         return None;
     }
-    Some(wide(audit, site, request.site, answer, table.columns.len(), &used, component))
+    let mut finding = wide(audit, (file, declared), request.site, answer, columns.len(), &used, component);
+    let readers = read.readers.iter().filter(|site| site.0 != file || site.1 != declared).take(SHOWN_READERS);
+    finding.evidence.extend(
+        readers.map(|site| Evidence { place: Place::Code(*site), note: String::from("reads the rows") }),
+    );
+    Some(finding)
 }
 
-/// The fields of its elements that a list's uses read; `None` where an element goes somewhere as a whole.
-fn fields(module: &Module, value: BindingId) -> Option<Vec<String>> {
-    let mut found: Vec<String> = Vec::new();
-    let mut is_iterated = false;
-    for name in module.references(value) {
-        let parent = module.parent(*name);
-        match module.kind(parent) {
-            Kind::Member { object, name: member } if object == *name => {
-                let outer = module.parent(parent);
-                let Kind::Call { callee, arguments } = module.kind(outer) else {
-                    // `orders.length`
-                    continue;
-                };
-                if callee != parent {
-                    return None;
-                }
-                match module.str(member) {
-                    "map" | "filter" | "forEach" | "some" | "every" | "find" | "reduce" | "sort" => {
-                        let Kind::Function(function) = module.kind(module.list(arguments).next()?) else {
-                            return None;
-                        };
-                        is_iterated = true;
-                        read(module, function, module.str(member) == "reduce", &mut found)?;
-                    }
-                    _ => return None,
-                }
-            }
-            Kind::Declarator { .. }
-            | Kind::Binary { .. }
-            | Kind::Unary { .. }
-            | Kind::Conditional { .. }
-            | Kind::Array(_) => {}
-            _ => return None,
-        }
-    }
-    is_iterated.then_some(found)
+/// A page that keeps all rows and shows the first few, or counts them.
+fn few_shown(
+    audit: &Audit<'_, '_>,
+    site: Site,
+    request: Site,
+    answer: &Unlimited<'_>,
+    cut: Site,
+    component: &str,
+) -> Finding {
+    let route = route_of(audit, answer.route);
+    let table = table_name(answer.query);
+    let rows = answer.estimate.rows.likely;
+    let slice = audit.excerpt(cut, 50);
+    let words = Words {
+        title: format!("{component} loads all rows of `{table}` and shows a few of them"),
+        problem: format!(
+            "{route} answers {}, and of all that {component} shows `{slice}`; the rest is counted or looked through in the browser. Every \
+             page view reads all rows from the database, writes them as JSON on the event loop, sends and parses them.",
+            answer.estimate.words
+        ),
+        verify: format!(
+            "Compare the size of the answer of {route} in the network tab with {} rows in `{table}` before and after.",
+            plain(rows)
+        ),
+        tradeoff: String::from(
+            "One more endpoint, or parameters of this one; counts may differ from the rows for a moment.",
+        ),
+    };
+    let fix = Fix {
+        description: String::from(
+            "Ask for what is shown: a limit with the order of the page, and counts from the database (`count`, grouped by what is counted), in one summary endpoint.",
+        ),
+        before: Some(audit.excerpt(answer.query.whole, 140)),
+        ..Fix::default()
+    };
+    let evidence = vec![
+        Evidence { place: Place::Code(site), note: String::from("keeps all rows") },
+        Evidence { place: Place::Code(cut), note: String::from("shows these") },
+        Evidence { place: Place::Code(request), note: format!("filled by {route}") },
+        Evidence { place: Place::Code(answer.query.site), note: format!("reads all of `{table}`") },
+    ];
+    let mut found = Finding::new(&META, site, evidence, audit.cost_at(answer.query.site), words, fix)
+        .confidence(Confidence::Medium)
+        .at_least(Severity::Monitor)
+        .at_most(Severity::Medium);
+    found.routes = Some(vec![route]);
+    found
 }
 
-/// The fields that a callback reads of its element.
-fn read(module: &Module, function: FunctionId, is_reduce: bool, found: &mut Vec<String>) -> Option<()> {
-    let function = module.function(function)?;
-    let parameter = module.list(function.parameters).nth(usize::from(is_reduce))?;
-    let Kind::Binding(binding) = module.kind(parameter) else { return None };
-    for name in module.references(binding) {
-        match module.kind(module.parent(*name)) {
-            Kind::Member { object, name: field } if object == *name => {
-                let field = module.str(field).to_owned();
-                if !found.contains(&field) {
-                    found.push(field);
-                }
-            }
-            _ => return None,
-        }
-    }
-    Some(())
+/// Readers of rows that a finding shows.
+const SHOWN_READERS: usize = 4;
+
+/// A field's name without the difference of `created_at` and `createdAt`.
+fn plain_name(name: &str) -> String {
+    name.chars().filter(|letter| *letter != '_').flat_map(char::to_lowercase).collect()
 }
 
 fn wide(

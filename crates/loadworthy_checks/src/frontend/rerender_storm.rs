@@ -37,11 +37,13 @@
 
 mod keys_and_clocks;
 mod keystrokes;
+mod layout;
 mod memoised;
 mod remedy;
 mod stores;
+mod texts;
 
-use loadworthy_analysis::{Call, Component, Multiplicity, Site, is_made_anew};
+use loadworthy_analysis::{Call, Component, Multiplicity, Site, is_made_anew, made_anew};
 use loadworthy_capacity::{Reach, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileId;
@@ -118,6 +120,8 @@ impl Check for RerenderStorm {
                 findings.extend(case.inner_component(audit));
                 findings.extend(case.every_frame(audit));
                 findings.extend(case.keystrokes(audit));
+                findings.extend(case.parsed_text(audit));
+                findings.extend(case.measured(audit));
                 // A file has the habit once.
                 match (&mut keyed, case.random_key(audit)) {
                     (Some(first), Some(next)) => first.evidence.extend(next.evidence),
@@ -203,8 +207,8 @@ impl Case<'_> {
             let is_provider = matches!(self.module.kind(component), Kind::Member { name, .. }
                 if self.module.str(name) == "Provider");
             let (_, _, value) = self.attributes(element).into_iter().find(|(_, key, _)| is_provider && *key == "value")?;
-            let is_new = is_made_anew(self.module, self.component.function.1, value);
-            if !is_new || !renders_again && !self.uses_properties(value) {
+            let made = made_anew(audit.analysis, audit.resolver, self.component.function, value)?;
+            if !renders_again && !self.uses_properties(value) {
                 return None;
             }
             let provider = self.module.source(component);
@@ -222,7 +226,13 @@ impl Case<'_> {
                     most: if renders_again { Severity::Medium } else { Severity::Monitor },
                 },
             );
-            finding.fix = self.memoised(audit, value, &finding.fix.description);
+            let is_own = is_made_anew(self.module, self.component.function.1, value);
+            finding.fix =
+                if is_own { self.memoised(audit, value, &finding.fix.description) } else { by_hook(audit, made) };
+            if !is_own {
+                let note = String::from("what the hook gives back, made anew each time");
+                finding.evidence.push(Evidence { place: Place::Code(made), note });
+            }
             finding.evidence.push(Evidence {
                 place: Place::Code((self.file, value)),
                 note: format!("the value of `{provider}`"),
@@ -513,6 +523,19 @@ fn sorts_much(audit: &Audit<'_, '_>, call: &Call<'_>) -> bool {
             audit.origins().multiplicity((call.site.0, object)),
             Multiplicity::Constant(_) | Multiplicity::Bounded { .. }
         )
+}
+
+/// `useMemo` around what a hook gives back.
+fn by_hook(audit: &Audit<'_, '_>, made: Site) -> Fix {
+    let value = audit.source(made);
+    Fix {
+        description: String::from(
+            "Memoise what the hook gives back (`useMemo`) and the functions in it (`useCallback`), with what they read as dependencies.",
+        ),
+        before: Some(format!("return {value};")),
+        after: Some(format!("return useMemo(() => ({value}), [/* what it reads */]);")),
+        ..Fix::default()
+    }
 }
 
 /// What a finding of this check says.

@@ -37,6 +37,7 @@
 //! timers of a moment (`setTimeout` in a component).
 
 mod opened;
+mod rooms;
 
 use std::collections::BTreeMap;
 
@@ -87,6 +88,7 @@ impl Check for LeakedHandle {
             }
         }
         opened::run(audit, findings);
+        rooms::run(audit, findings);
         findings.extend(no_shutdown(audit));
     }
 }

@@ -15,7 +15,7 @@ const FOCUSING: &str = "swr";
 /// Requests from which each return to the tab is a burst.
 const MANY: usize = 10;
 /// Most of them that a finding shows.
-const SHOWN: usize = 12;
+const SHOWN: usize = 40;
 
 pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
     let mut focusing: Vec<Site> = Vec::new();
@@ -42,9 +42,12 @@ fn moving_key(audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<Finding> {
     let module = audit.module(call.site)?;
     let key = key_of(audit, module, call.site)?;
     let function = module.enclosing_function(call.site.1);
-    let moving = moving_in(module, function, key, 0)?;
-    let name = audit.function_name((call.site.0, module.outermost_function(call.site.1)));
-    let what = audit.excerpt((call.site.0, moving), 40);
+    let own = moving_in(module, function, key, 0).map(|moving| (call.site.0, moving));
+    let is_own = own.is_some();
+    let moving = own.or_else(|| moving_at_caller(audit, module, (call.site.0, function), key))?;
+    let owner = audit.module(moving)?;
+    let name = audit.function_name((moving.0, owner.outermost_function(moving.1)));
+    let what = audit.excerpt(moving, 40);
     let words = Words {
         title: format!("the key of a request of {name} is another one in each render: `{what}`"),
         problem: format!(
@@ -65,17 +68,18 @@ fn moving_key(audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<Finding> {
             "Keep the value for as long as the page is open (`useState(() => …)`), or round it to what the answer depends on; leave it out of the key if the server does not need it.",
         ),
         before: Some(audit.source((call.site.0, key)).to_owned()),
-        after: Some(format!(
-            "const [since] = useState(() => {what});\n\n{}",
-            audit.source((call.site.0, key)).replace(module.source(moving), "since")
-        )),
+        after: Some(if is_own {
+            format!(
+                "const [since] = useState(() => {what});\n\n{}",
+                audit.source((call.site.0, key)).replace(audit.source(moving), "since")
+            )
+        } else {
+            format!("const [since] = useState(() => {what});\n// … and `since` in place of `{what}`")
+        }),
         ..Fix::default()
     };
     let evidence = vec![
-        Evidence {
-            place: Place::Code((call.site.0, moving)),
-            note: String::from("another value in each render"),
-        },
+        Evidence { place: Place::Code(moving), note: String::from("another value in each render") },
         Evidence { place: Place::Code((call.site.0, key)), note: String::from("the key") },
     ];
     let cost = audit.cost_at(call.site).reached(Reach::PerRender).extra(ExtraRequests::PerUserPerSecond(1.0));
@@ -85,6 +89,36 @@ fn moving_key(audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<Finding> {
             .at_least(Severity::High)
             .at_most(Severity::High),
     )
+}
+
+/// What a caller of the hook makes anew and hands to it: the hook's parameter, or a property of it, is part of the key.
+fn moving_at_caller(
+    audit: &Audit<'_, '_>,
+    module: &Module,
+    (file, hook): loadworthy_analysis::FunctionRef,
+    key: NodeId,
+) -> Option<Site> {
+    let lowered = module.function(hook)?;
+    let parameters: Vec<NodeId> = module.list(lowered.parameters).collect();
+    module.all_nodes(key).into_iter().find_map(|node| {
+        let Kind::Name { binding, name } = module.kind(node) else { return None };
+        let declared = module.binding(binding)?;
+        // What another function makes of it may be anything.
+        if is_rounded(module, key, node) {
+            return None;
+        }
+        let at = parameters.iter().position(|it| module.contains(*it, declared.node))?;
+        let is_part = parameters.get(at).is_some_and(|it| matches!(module.kind(*it), Kind::ObjectPattern(_)));
+        let sites = audit.program().links().call_sites(file, hook);
+        sites.iter().find_map(|site| {
+            let argument = audit.resolver.argument(*site, at)?;
+            let given =
+                if is_part { Options::of(audit.resolver, argument).get(module.str(name))? } else { argument };
+            let caller = audit.module(given)?;
+            let moving = moving_in(caller, caller.enclosing_function(site.1), given.1, 0)?;
+            (given.0 == site.0).then_some((given.0, moving))
+        })
+    })
 }
 
 /// `queryKey`, or the first argument where that is no object.
@@ -112,7 +146,7 @@ fn moving_in(module: &Module, function: FunctionId, node: NodeId, depth: u32) ->
         return None;
     }
     for inner in module.all_nodes(node) {
-        if module.enclosing_function(inner) != function {
+        if !runs_with(module, module.enclosing_function(inner), function) {
             continue;
         }
         if is_moving(module, inner) && !is_rounded(module, node, inner) {
@@ -140,6 +174,28 @@ fn moving_in(module: &Module, function: FunctionId, node: NodeId, depth: u32) ->
         }
     }
     None
+}
+
+/// Whether a function is another, or a callback in it that makes the parts of a list: `rows.map((row) => …)`.
+fn runs_with(module: &Module, inner: FunctionId, outer: FunctionId) -> bool {
+    let mut at = inner;
+    for _ in 0..DEEPEST {
+        if at == outer {
+            return true;
+        }
+        let Some(lowered) = module.function(at) else { return false };
+        if !is_of_list(module, module.parent(lowered.node)) {
+            return false;
+        }
+        at = lowered.parent;
+    }
+    false
+}
+
+/// `rows.map(…)`
+fn is_of_list(module: &Module, call: NodeId) -> bool {
+    let Kind::Call { callee, .. } = module.kind(call) else { return false };
+    matches!(module.kind(callee), Kind::Member { name, .. } if matches!(module.str(name), "map" | "flatMap"))
 }
 
 /// `Date.now()`, `Math.random()`, `new Date()`.
@@ -170,7 +226,7 @@ fn is_rounded(module: &Module, whole: NodeId, node: NodeId) -> bool {
                 return true;
             }
             // What a function makes of it may be anything.
-            Kind::Call { callee, .. } if callee != inner => return true,
+            Kind::Call { callee, .. } if callee != inner && !is_of_list(module, outer) => return true,
             _ => {}
         }
         if outer == whole {

@@ -1,12 +1,12 @@
 //! Effects that run again because of what they do, and those whose late answers overwrite newer ones.
 
 use loadworthy_analysis::{
-    Component, EffectHook, Memoised, Site, decision_by, is_made_anew, memoised, setter_calls, uses,
+    Component, EffectHook, Memoised, Site, decision_by, made_anew, memoised, setter_calls, uses,
 };
 use loadworthy_capacity::{ExtraRequests, Reach, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileId;
-use loadworthy_syntax::{Binary, BindingId, FunctionId, Kind, Module, NodeId};
+use loadworthy_syntax::{Binary, BindingId, FunctionId, Kind, Module, NodeId, Unary};
 
 use super::META;
 use super::typing::is_typed;
@@ -24,6 +24,7 @@ pub(super) fn run(
         let found = case
             .repeats(audit)
             .or_else(|| case.sets_for_callback(audit))
+            .or_else(|| case.given_anew(audit))
             .or_else(|| case.types(audit))
             .or_else(|| case.overtakes(audit));
         findings.extend(found);
@@ -31,17 +32,28 @@ pub(super) fn run(
 }
 
 /// One effect of a component.
-struct Case<'c> {
-    file: FileId,
-    module: &'c Module,
-    component: &'c Component,
-    effect: &'c EffectHook,
+pub(super) struct Case<'c> {
+    pub(super) file: FileId,
+    pub(super) module: &'c Module,
+    pub(super) component: &'c Component,
+    pub(super) effect: &'c EffectHook,
 }
 
 impl Case<'_> {
     /// Whether the effect requests something in its own flow.
-    fn requests(&self, audit: &Audit<'_, '_>) -> bool {
+    pub(super) fn requests(&self, audit: &Audit<'_, '_>) -> bool {
         audit.analysis.works().of((self.file, self.effect.function)).any(is_request)
+    }
+
+    /// Whether a request stands in the effect's own code, and no test before it but for something that is missing.
+    fn always_requests(&self, audit: &Audit<'_, '_>) -> bool {
+        let body = self.module.function(self.effect.function).map_or(NodeId::NONE, |lowered| lowered.body);
+        let is_choice = |test| !is_missing(self.module, test);
+        let mut calls = audit.analysis.calls().of_function((self.file, self.effect.function));
+        calls.any(|call| {
+            decision_by(self.module, &is_choice, body, call.site.1).is_none()
+                && audit.analysis.works().of_call(call).any(is_request)
+        })
     }
 
     /// The first unconditional call of a setter in the effect's flow.
@@ -61,7 +73,7 @@ impl Case<'_> {
     }
 
     /// Behind a test or an early return of the effect.
-    fn is_guarded(&self, node: NodeId) -> bool {
+    pub(super) fn is_guarded(&self, node: NodeId) -> bool {
         let body = self.module.function(self.effect.function).map_or(NodeId::NONE, |lowered| lowered.body);
         decision_by(self.module, &|_| true, body, node).is_some()
     }
@@ -87,16 +99,30 @@ impl Case<'_> {
                 )
             });
         };
-        let anew =
-            dependencies.iter().find(|node| is_made_anew(self.module, self.component.function.1, **node));
+        let made = |node: &NodeId| {
+            made_anew(audit.analysis, audit.resolver, (self.file, self.component.function.1), *node)
+        };
+        let anew = dependencies.iter().find_map(|node| Some((node, made(node)?)));
         // What a hook is given may be constant at its callers.
-        if let Some(node) = anew.filter(|_| requests || sets.is_some()) {
+        let is_own = |made: Site| dependencies.iter().any(|node| made == (self.file, *node));
+        let is_worth =
+            |made: Site| sets.is_some() || requests && (is_own(made) || self.always_requests(audit));
+        if let Some((node, made)) = anew.filter(|(_, made)| is_worth(*made)) {
             let name = self.module.source(*node).to_owned();
             let is_default = self.is_default(*node);
             let when = if is_default { "in each render that has no value for it" } else { "in each render" };
             let text = format!("depends on `{name}`, which is another value {when}");
             let least = if is_default { Severity::Medium } else { Severity::High };
-            let finding = self.finding(audit, &text, (self.file, *node), least);
+            let mut finding = self.finding(audit, &text, (self.file, *node), least);
+            if made != (self.file, *node) {
+                finding.evidence.push(Evidence {
+                    place: Place::Code(made),
+                    note: String::from("what the hook gives back, made anew each time"),
+                });
+                finding.fix.description = format!(
+                    "Memoise what the hook gives back (`useMemo`, `useCallback`), or depend on the members of `{name}` that the effect reads."
+                );
+            }
             return Some(if is_default { finding.at_most(Severity::Medium) } else { finding });
         }
         let (value, call) = sets?;
@@ -329,7 +355,13 @@ impl Case<'_> {
         super::typing::is_held_back(audit, (self.file, self.effect.function))
     }
 
-    fn finding(&self, audit: &Audit<'_, '_>, why: &str, shown_by: Site, least: Severity) -> Finding {
+    pub(super) fn finding(
+        &self,
+        audit: &Audit<'_, '_>,
+        why: &str,
+        shown_by: Site,
+        least: Severity,
+    ) -> Finding {
         let component = &self.component.name;
         let requests = self.requests(audit);
         let does = if requests { "sends its request again" } else { "renders again" };
@@ -370,6 +402,19 @@ impl Case<'_> {
             return finding.at_most(Severity::High);
         }
         finding
+    }
+}
+
+/// `!id`, `!id || !user?.name`
+fn is_missing(module: &Module, test: NodeId) -> bool {
+    match module.kind(test) {
+        Kind::Unary { operator: Unary::Not, value } => {
+            matches!(module.kind(value), Kind::Name { .. } | Kind::Member { .. })
+        }
+        Kind::Binary { operator: Binary::Or, left, right } => {
+            is_missing(module, left) && is_missing(module, right)
+        }
+        _ => false,
     }
 }
 

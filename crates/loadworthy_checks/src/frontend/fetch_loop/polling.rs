@@ -50,7 +50,12 @@ fn polls(audit: &Audit<'_, '_>, module: &Module, call: &Call<'_>) -> Vec<Poll> {
     if owner == FunctionId::NONE || !is_page_code(audit, (call.site.0, owner)) {
         return Vec::new();
     }
-    let delay = audit.resolver.argument(call.site, 1);
+    // `useInterval({ callback, interval: 5000 })`
+    let of_options = || {
+        let options = Options::of(audit.resolver, audit.resolver.argument(call.site, 0)?);
+        ["interval", "delay", "intervalMs", "every", "ms"].iter().find_map(|name| options.get(name))
+    };
+    let delay = audit.resolver.argument(call.site, 1).or_else(of_options);
     if let Some(millis) = delay.and_then(|delay| audit.origins().number(delay)) {
         let name = audit.function_name((call.site.0, owner));
         return vec![Poll { at: call.site, timer: call.site, millis, name }];
@@ -113,7 +118,15 @@ fn asks(audit: &Audit<'_, '_>, module: &Module, call: &Call<'_>) -> bool {
         module.all_nodes(lowered.node).into_iter().any(|node| {
             let Kind::Call { callee, .. } = module.kind(node) else { return false };
             let name = match module.kind(callee) {
-                Kind::Member { name, .. } | Kind::Name { name, .. } => module.str(name),
+                Kind::Member { object, name } => {
+                    // `fetcher.load(path)` of a router that keeps its data
+                    if module.str(name) == "load" && module.source(object).to_lowercase().ends_with("fetcher")
+                    {
+                        return true;
+                    }
+                    module.str(name)
+                }
+                Kind::Name { name, .. } => module.str(name),
                 _ => return false,
             };
             ASKS_AGAIN.contains(&name)

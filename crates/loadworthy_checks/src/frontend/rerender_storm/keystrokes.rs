@@ -1,6 +1,6 @@
 //! Fields whose keystrokes render a heavy list.
 
-use loadworthy_analysis::{Multiplicity, Root, Site, Value};
+use loadworthy_analysis::{Multiplicity, Root, Site, Value, loader, rendered};
 use loadworthy_capacity::Severity;
 use loadworthy_knowledge::Role;
 use loadworthy_syntax::{BindingId, FunctionId, Kind, NodeId};
@@ -42,6 +42,10 @@ impl Case<'_> {
         finding
             .evidence
             .push(Evidence { place: Place::Code(list), note: format!("{row} elements for each row") });
+        if let Some((place, name)) = self.heaviest(audit, list.1) {
+            let note = format!("{name} is not memoised: it renders with each key, for each row");
+            finding.evidence.push(Evidence { place: Place::Code(place), note });
+        }
         Some(finding.assuming("200 rows"))
     }
 
@@ -77,7 +81,7 @@ impl Case<'_> {
         })
     }
 
-    fn handler_sets(&self, audit: &Audit<'_, '_>, handler: NodeId, setter: BindingId) -> bool {
+    pub(super) fn handler_sets(&self, audit: &Audit<'_, '_>, handler: NodeId, setter: BindingId) -> bool {
         if matches!(self.module.kind(handler), Kind::Name { binding, .. } if binding == setter) {
             return true;
         }
@@ -123,6 +127,27 @@ impl Case<'_> {
         weights.sum()
     }
 
+    /// Where the component of a row is declared that is the most work, with its name.
+    fn heaviest(&self, audit: &Audit<'_, '_>, list: NodeId) -> Option<(Site, String)> {
+        let inside = self.module.all_nodes(list).into_iter();
+        let components = inside.filter_map(|node| match self.module.kind(node) {
+            Kind::Element { component, .. } if component.is_some() => Some(component),
+            _ => None,
+        });
+        let weighed = components.map(|component| (self.weight_below(audit, component), component));
+        let (weight, component) = weighed.max_by_key(|(weight, _)| *weight)?;
+        let Kind::Name { binding, .. } = self.module.kind(component) else { return None };
+        let place = match (
+            loader(self.module, component),
+            rendered(audit.analysis, audit.resolver, (self.file, component)),
+        ) {
+            (Some(_), _) => (self.file, self.module.binding(binding)?.node),
+            (None, Some((file, function))) => (file, audit.program().module(file)?.function(function)?.node),
+            (None, None) => return None,
+        };
+        (weight >= HEAVY_ROW).then(|| (place, self.module.source(component).to_owned()))
+    }
+
     /// The elements of a component that is not memoised.
     fn weight_below(&self, audit: &Audit<'_, '_>, component: NodeId) -> usize {
         if !self.module.source(component).starts_with(char::is_uppercase)
@@ -130,20 +155,37 @@ impl Case<'_> {
         {
             return 0;
         }
-        let values = audit.resolver.value_of((self.file, component));
-        let below = values.iter().map(|value| match value {
-            Value::Function(file, function) => {
-                let components = audit.analysis.components(*file);
-                components.iter().find(|it| it.function == (*file, *function)).map_or(0, |it| it.elements)
-            }
-            Value::External(external) => match &external.root {
-                Root::Package(name) if parses_text(audit, name) => PARSED_ELEMENTS,
-                _ => 0,
-            },
-            _ => 0,
-        });
-        below.max().unwrap_or(0)
+        let is_kept = loader(self.module, component)
+            .and_then(|loader| self.module.function(loader))
+            .is_some_and(|loader| self.module.source(loader.node).contains("memo("));
+        if is_kept { 0 } else { self.weight_of_component(audit, component) }
     }
+
+    /// The elements of a component, and what a text that it parses comes to.
+    pub(super) fn weight_of_component(&self, audit: &Audit<'_, '_>, component: NodeId) -> usize {
+        let Some((file, function)) = rendered(audit.analysis, audit.resolver, (self.file, component)) else {
+            return if is_text_renderer(audit, (self.file, component)) { PARSED_ELEMENTS } else { 0 };
+        };
+        let components = audit.analysis.components(file);
+        let found = components.iter().find(|it| it.function == (file, function));
+        let (Some(found), Some(module)) = (found, audit.program().module(file)) else { return 0 };
+        let inner = Case { file, module, component: found };
+        let parses = inner.elements().into_iter().any(|element| {
+            matches!(module.kind(element), Kind::Element { component, .. }
+                if is_text_renderer(audit, (file, component)))
+        });
+        found.elements + if parses { PARSED_ELEMENTS } else { 0 }
+    }
+}
+
+/// Whether a name stands for a component, or function, of a package that parses a text.
+pub(super) fn is_text_renderer(audit: &Audit<'_, '_>, site: Site) -> bool {
+    audit.resolver.value_of(site).iter().any(|value| match value {
+        Value::External(external) => {
+            matches!(&external.root, Root::Package(name) if parses_text(audit, name))
+        }
+        _ => false,
+    })
 }
 
 /// Whether a package's components parse a text when they render.

@@ -1,11 +1,11 @@
 //! Memoised components that are given other props in each render.
 
-use loadworthy_analysis::{Site, Value, is_made_anew};
+use loadworthy_analysis::{Site, Value, made_anew};
 use loadworthy_capacity::Severity;
 use loadworthy_knowledge::Effect;
 use loadworthy_syntax::{FunctionId, Kind, NodeId};
 
-use super::{Case, Told};
+use super::{Case, HEAVY_ROW, Told};
 use crate::audit::Audit;
 use crate::edit::semicolon;
 use crate::finding::{Evidence, Finding, Fix, Place};
@@ -13,18 +13,23 @@ use crate::finding::{Evidence, Finding, Fix, Place};
 /// Most props that one finding shows.
 const SHOWN: usize = 6;
 
+/// Elements from which it is worth a word that a component renders: less is a button or a label.
+const LEAST: usize = 4;
+
 /// A prop that is another one in each render.
 struct Defeated {
     element: NodeId,
     attribute: NodeId,
     value: NodeId,
     memo: Site,
+    /// Elements of the component.
+    weight: usize,
 }
 
 impl Case<'_> {
     /// `memo` whose comparison fails each time: functions, objects and lists that are made while rendering.
     pub(super) fn memo_defeated(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
-        if self.component.states.is_empty() {
+        if !self.holds_state() {
             return None;
         }
         let mut all: Vec<Defeated> = Vec::new();
@@ -34,10 +39,14 @@ impl Case<'_> {
                 continue;
             }
             let attributes = self.attributes(element);
-            let anew = attributes.into_iter().find(|(_, key, value)| *key != "key" && self.is_anew(*value));
+            let anew =
+                attributes.into_iter().find(|(_, key, value)| *key != "key" && self.is_anew(audit, *value));
             let Some((attribute, _, value)) = anew else { continue };
             let Some(memo) = self.memo_of(audit, component) else { continue };
-            all.push(Defeated { element, attribute, value, memo });
+            let weight = self.weight_of_component(audit, component);
+            if weight >= LEAST || self.is_whole_row(element) {
+                all.push(Defeated { element, attribute, value, memo, weight });
+            }
         }
         let first = all.first()?;
         let Kind::Element { component, .. } = self.module.kind(first.element) else { return None };
@@ -54,7 +63,11 @@ impl Case<'_> {
                 if is_row { " for every row" } else { "" }
             ),
             fix: "Give it values that stay the same: a function from `useCallback`, an object or list from `useMemo` or of the module. For rows, pass the id and one function for all of them.",
-            most: if is_row { Severity::Medium } else { Severity::Monitor },
+            most: if is_row && (first.weight >= HEAVY_ROW || self.is_whole_row(first.element)) {
+                Severity::Medium
+            } else {
+                Severity::Monitor
+            },
         };
         let mut finding = self.finding(audit, (self.file, first.attribute), told);
         finding.fix = self.kept(first, is_row, &finding.fix.description);
@@ -68,10 +81,29 @@ impl Case<'_> {
         Some(finding)
     }
 
+    /// `useState`, or another hook that gives a value and what sets it.
+    fn holds_state(&self) -> bool {
+        let body = self.module.function(self.component.function.1).map_or(NodeId::NONE, |it| it.body);
+        !self.component.states.is_empty()
+            || self.module.all_nodes(body).into_iter().any(|node| {
+                let Kind::Declarator { target, init } = self.module.kind(node) else { return false };
+                let Kind::ArrayPattern(parts) = self.module.kind(target) else { return false };
+                parts.len() == 2
+                    && self.module.enclosing_function(node) == self.component.function.1
+                    && matches!(self.module.kind(init), Kind::Call { callee, .. } if self.module.source(callee).starts_with("use"))
+            })
+    }
+
     /// Whether a prop is made while rendering: in the component, or in a callback that makes its rows.
-    fn is_anew(&self, value: NodeId) -> bool {
+    fn is_anew(&self, audit: &Audit<'_, '_>, value: NodeId) -> bool {
         matches!(self.module.kind(value), Kind::Object(_) | Kind::Array(_) | Kind::Function(_))
-            || is_made_anew(self.module, self.component.function.1, value)
+            || made_anew(audit.analysis, audit.resolver, self.component.function, value).is_some()
+    }
+
+    /// What a callback gives back for each row.
+    fn is_whole_row(&self, element: NodeId) -> bool {
+        self.is_in_callback(element)
+            && matches!(self.module.kind(self.module.parent(element)), Kind::Function(_) | Kind::Return(_))
     }
 
     fn is_in_callback(&self, element: NodeId) -> bool {
@@ -113,6 +145,18 @@ impl Case<'_> {
             self.inputs(defeated.value).map(|inputs| inputs.names.join(", ")).unwrap_or_default();
         let name = format!("kept{}", super::remedy::capital(key));
         let made = self.made_at(defeated.value);
+        let is_of_hook = matches!(module.kind(made), Kind::Call { callee, .. }
+            if module.source(callee).rsplit('.').next().is_some_and(|name| name.starts_with("use")));
+        if is_of_hook {
+            return Fix {
+                description: format!(
+                    "Memoise what `{}` gives back (`useMemo`, `useCallback`): it is made anew in each render.",
+                    module.source(made)
+                ),
+                before: Some(attribute.to_owned()),
+                ..Fix::default()
+            };
+        }
         let after = if is_row {
             format!(
                 "// one function for all rows; the row calls it with its own id\nconst {name} = useCallback((id) => {{\n  // …\n}}, []){end}\n\n{key}={{{name}}}"
