@@ -93,7 +93,22 @@ impl Resolver<'_> {
                 }
             }
             Step::Call(site) => self.made(knowledge, held, &Arc::from(""), Op::Call, *site),
-            Step::New(site) => self.made(knowledge, held, &Arc::from(""), Op::New, *site),
+            Step::New(site) => {
+                // `MongoClient` is an object of its own (`MongoClient.connect(…)`), and the export that is constructed.
+                let export = held.path.last().cloned().filter(|name| {
+                    let step = |handle, name: &str| {
+                        knowledge.step_in(held.lib, handle, Op::New, name, held.module.as_deref())
+                    };
+                    step(held.handle, "").is_none() && step(HandleId::MODULE, name).is_some()
+                });
+                match export {
+                    Some(name) => {
+                        let module = Held { handle: HandleId::MODULE, ..held };
+                        self.made(knowledge, module, &name, Op::New, *site)
+                    }
+                    None => self.made(knowledge, held, &Arc::from(""), Op::New, *site),
+                }
+            }
             Step::Type(name) => match knowledge.type_handle(held.lib, name) {
                 Some(handle) => Folded::Held(Held { handle, ..held }),
                 None => Folded::Unknown,
