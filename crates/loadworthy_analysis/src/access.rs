@@ -284,7 +284,7 @@ fn guard(module: &Module, statement: NodeId, is_by: &dyn Fn(NodeId) -> bool) -> 
 }
 
 /// Whether a branch always leaves the function.
-fn leaves(module: &Module, branch: NodeId) -> bool {
+pub(crate) fn leaves(module: &Module, branch: NodeId) -> bool {
     match module.kind(branch) {
         Kind::Return(_) | Kind::Throw(_) | Kind::Continue | Kind::Break => true,
         Kind::Block(list) => module.list(list).last().is_some_and(|last| leaves(module, last)),

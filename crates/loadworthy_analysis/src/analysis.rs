@@ -153,7 +153,7 @@ impl<'p> Analysis<'p> {
     /// What functions do in all.
     #[must_use]
     pub fn works(&self) -> &Works {
-        self.works.get_or_init(|| Works::new(&self.calls, &self.graph))
+        self.works.get_or_init(|| Works::new(&self.calls, &self.graph, &self.queries))
     }
 
     /// The components and hooks of a file, in source order.

@@ -1,7 +1,7 @@
 //! What functions do with the keys of a cache server: reads, writes, removals, counts and expiries, in source order, their
 //! own and those of small helpers that they call.
 
-use loadworthy_knowledge::Effect;
+use loadworthy_knowledge::{Effect, Kind as LibraryKind};
 
 use crate::analysis::Analysis;
 use crate::calls::Call;
@@ -94,7 +94,9 @@ pub fn key_accesses(analysis: &Analysis<'_>, function: FunctionRef) -> Vec<KeyAc
 
 fn command(analysis: &Analysis<'_>, call: &Call<'_>) -> Option<(KeyOperation, Option<Site>)> {
     let library = call.library.as_ref()?;
-    let is_server = matches!(library.effect()?, Effect::CacheGet | Effect::CacheSet);
+    // Some servers are spoken to by HTTP.
+    let is_server = matches!(library.effect()?, Effect::CacheGet | Effect::CacheSet)
+        || analysis.knowledge().library(library.lib).kind == LibraryKind::CacheRemote;
     // A map in the process has no round trip between two steps.
     if !is_server || !analysis.works().of_call(call).waits() {
         return None;

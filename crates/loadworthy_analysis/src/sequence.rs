@@ -2,9 +2,10 @@
 
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileId;
-use loadworthy_syntax::{BindingId, BindingKind, FunctionId, Kind, List, Module, NodeId};
+use loadworthy_syntax::{Binary, BindingId, BindingKind, FunctionId, Kind, List, Module, NodeId, Unary};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::access::{leaves, results};
 use crate::analysis::Analysis;
 use crate::calls::{Call, LibraryCall};
 use crate::values::Site;
@@ -32,6 +33,8 @@ pub struct Step {
     pub work: Work,
     /// How many rounds it must wait for at least, its own included: 1 where it needs no other step.
     pub round: usize,
+    /// Its failure is caught at once, and what follows runs without its result.
+    pub is_caught: bool,
 }
 
 impl Waterfall {
@@ -82,10 +85,15 @@ impl Reader<'_, '_> {
     fn block(&self, statements: List, found: &mut Vec<Waterfall>) {
         let mut row = Row::default();
         for statement in self.module.list(statements) {
-            if let Some((awaiting, call, work)) = self.read(statement) {
+            let caught = self.caught(statement);
+            let inner = caught.unwrap_or(statement);
+            if let Some((awaiting, call, work)) = self.read(inner) {
                 let round = 1 + self.needed(statement, &row);
-                row.steps.push(Step { statement, awaiting, call, work, round });
+                let is_caught = caught.is_some();
+                row.steps.push(Step { statement: inner, awaiting, call, work, round, is_caught });
                 self.bind(statement, round, &mut row);
+            } else if self.is_formality(statement, &row) {
+                // The reads behind it run in all but the rarest case.
             } else if self.is_plain(statement) {
                 let round = self.needed(statement, &row);
                 self.bind(statement, round, &mut row);
@@ -117,10 +125,70 @@ impl Reader<'_, '_> {
             let known = self.analysis.calls().at((self.file, call))?;
             let work = self.analysis.works().of_call(known);
             if work.waits() {
-                steps.push(Step { statement: callee, awaiting: item, call, work, round: 1 });
+                steps.push(Step {
+                    statement: callee,
+                    awaiting: item,
+                    call,
+                    work,
+                    round: 1,
+                    is_caught: false,
+                });
             }
         }
         (steps.len() > 1).then_some(Waterfall { file: self.file, steps })
+    }
+
+    /// The one statement of a `try` whose failure changes nothing for what comes after it: the `catch` clause goes on.
+    fn caught(&self, statement: NodeId) -> Option<NodeId> {
+        let Kind::Try { block, handler, finalizer } = self.module.kind(statement) else { return None };
+        let (Kind::Block(list), Kind::Catch { body, .. }) =
+            (self.module.kind(block), self.module.kind(handler))
+        else {
+            return None;
+        };
+        let mut statements = self.module.list(list);
+        let only = statements.next().filter(|_| statements.next().is_none() && !finalizer.is_some())?;
+        let leaves = self.below(body).into_iter().any(|node| {
+            matches!(
+                self.module.kind(node),
+                Kind::Return(_) | Kind::Throw(_) | Kind::Break | Kind::Continue | Kind::Await(_)
+            )
+        });
+        (!leaves && !self.works_below(handler).changes()).then_some(only)
+    }
+
+    /// `if (!user) return …` after a read by who the client is: the account of a valid session is there. What such a guard
+    /// protects may be read before it is asked.
+    fn is_formality(&self, statement: NodeId, row: &Row) -> bool {
+        let Kind::If { test, then, otherwise } = self.module.kind(statement) else { return false };
+        if otherwise.is_some() || !leaves(self.module, then) || !self.awaits_in(statement).is_empty() {
+            return false;
+        }
+        let step_of = |binding: BindingId| {
+            row.steps.iter().find(|step| results(self.module, step.call).contains(&binding))
+        };
+        self.found_nothing(test).and_then(step_of).is_some_and(|step| {
+            names_identity(self.module, step.call, 0) && !names_permission(self.module, then)
+        })
+    }
+
+    /// The name that a test says is nothing: `!user`, `user === null`, `rows.length === 0`.
+    fn found_nothing(&self, test: NodeId) -> Option<BindingId> {
+        let plain = |node: NodeId| match self.module.kind(node) {
+            Kind::Name { binding, .. } => binding.ok(),
+            Kind::Member { object, name } if matches!(self.module.str(name), "length" | "rowCount") => {
+                self.leftmost(object)
+            }
+            _ => None,
+        };
+        match self.module.kind(test) {
+            Kind::Unary { operator: Unary::Not, value } => plain(value),
+            Kind::Binary { operator: Binary::Equal, left, right } => {
+                let is_nothing = matches!(self.module.source(right), "null" | "undefined" | "0");
+                plain(left).filter(|_| is_nothing)
+            }
+            _ => None,
+        }
     }
 
     /// The one awaited read of a statement that keeps its result; `None` for anything else.
@@ -145,8 +213,27 @@ impl Reader<'_, '_> {
         }
         let Kind::Await(awaited) = self.module.kind(*awaiting) else { return None };
         let call = self.call_in(awaited)?;
+        if self.gives_client(awaited) {
+            return None;
+        }
         let work = self.works_below(value);
         (work.waits() && !work.changes() && !self.is_serial(call)).then_some((*awaiting, awaited, work))
+    }
+
+    /// `const prisma = await database()`: what queries are sent through later is a client, no data.
+    fn gives_client(&self, awaited: NodeId) -> bool {
+        let is_client = |reference: NodeId| {
+            let model = self.module.parent(reference);
+            let member = self.module.parent(model);
+            let call = self.module.parent(member);
+            matches!(self.module.kind(model), Kind::Member { object, .. } if object == reference)
+                && matches!(self.module.kind(member), Kind::Member { object, .. } if object == model)
+                && matches!(self.module.kind(call), Kind::Call { callee, .. } if callee == member)
+                && self.analysis.queries().at((self.file, call)).is_some()
+        };
+        results(self.module, awaited)
+            .iter()
+            .any(|name| self.module.references(*name).iter().any(|reference| is_client(*reference)))
     }
 
     /// A local variable, or a pattern of them.
@@ -296,6 +383,9 @@ impl Reader<'_, '_> {
                 || is_transaction_name(self.module.str(declared.name));
         }
         let Kind::Declarator { init, .. } = self.module.kind(parent) else { return false };
+        if matches!(self.module.str(declared.name), "tx" | "trx" | "transaction" | "queryRunner") {
+            return true;
+        }
         let made_by = match self.module.kind(init) {
             Kind::Await(call) => call,
             _ => init,
@@ -315,11 +405,100 @@ impl Reader<'_, '_> {
 fn is_transaction_name(name: &str) -> bool {
     matches!(
         name,
-        "tx" | "trx" | "transaction" | "client" | "conn" | "connection" | "manager" | "session" | "t"
+        "tx" | "trx"
+            | "transaction"
+            | "queryRunner"
+            | "client"
+            | "conn"
+            | "connection"
+            | "manager"
+            | "session"
+            | "t"
     )
 }
 
-fn is_short_circuit(operator: loadworthy_syntax::Binary) -> bool {
-    use loadworthy_syntax::Binary;
+/// Deepest chain of constants that is followed to a request's account.
+const MAX_NAMES: usize = 3;
+
+/// Whether a call is about the account of the request and nothing else: `findById(req.user.id)`, not `findOne({ id, owner:
+/// req.user.id })`, which finds nothing where the client asks for somebody else's row.
+fn names_identity(module: &Module, node: NodeId, depth: usize) -> bool {
+    let Kind::Call { arguments, .. } = module.kind(node) else { return false };
+    let mut is_named = false;
+    for inner in module.list(arguments).flat_map(|argument| module.all_nodes(argument)) {
+        let Kind::Name { binding, .. } = module.kind(inner) else { continue };
+        let is_local = module
+            .binding(binding)
+            .is_some_and(|declared| module.enclosing_function(declared.node) != FunctionId::NONE);
+        if !is_local {
+            continue;
+        }
+        let chain =
+            module.ancestors(inner).take_while(|outer| matches!(module.kind(*outer), Kind::Member { .. }));
+        if !is_identity(module, inner, depth)
+            && !chain.into_iter().any(|outer| is_identity(module, outer, depth))
+        {
+            return false;
+        }
+        is_named = true;
+    }
+    is_named
+}
+
+fn is_identity(module: &Module, node: NodeId, depth: usize) -> bool {
+    match module.kind(node) {
+        Kind::Member { object, name } => {
+            // `req.user.id`, `res.locals.user`, `session.userId`; not `order.user` of a row, nor what the client sends.
+            let is_root = match module.kind(object) {
+                Kind::Name { binding, name } => {
+                    let is_given = module
+                        .binding(binding)
+                        .is_some_and(|declared| declared.kind == BindingKind::Parameter);
+                    let name = module.str(name);
+                    is_given && !SENT.contains(&name) || matches!(name, "session" | "auth" | "currentUser")
+                }
+                Kind::Member { name, .. } => {
+                    let name = module.str(name);
+                    !SENT.contains(&name)
+                        && matches!(name, "locals" | "state" | "context" | "var" | "req" | "request")
+                }
+                _ => false,
+            };
+            is_root && IDENTITIES.contains(&module.str(name))
+        }
+        Kind::Name { binding, .. } if depth < MAX_NAMES => {
+            let Some(declared) = module.binding(binding) else { return false };
+            let mut outer = module.ancestors(declared.node);
+            outer
+                .find_map(|outer| match module.kind(outer) {
+                    Kind::Declarator { init, .. } => Some(init),
+                    _ => None,
+                })
+                .is_some_and(|init| {
+                    init.is_some()
+                        && module.node(init).span.end < module.node(node).span.start
+                        && matches!(module.kind(init), Kind::Member { .. } | Kind::Name { .. })
+                        && module.all_nodes(init).into_iter().any(|it| is_identity(module, it, depth + 1))
+                })
+        }
+        _ => false,
+    }
+}
+
+/// What requests and contexts call the account that was authenticated.
+const IDENTITIES: [&str; 8] =
+    ["user", "userId", "auth", "session", "currentUser", "account", "accountId", "principal"];
+
+/// Names of what a client sends: it may name anybody.
+const SENT: [&str; 10] =
+    ["body", "params", "query", "input", "data", "args", "dto", "payload", "row", "item"];
+
+/// Whether a branch refuses: what it protects must not be read for strangers.
+fn names_permission(module: &Module, branch: NodeId) -> bool {
+    let text = module.source(branch).to_lowercase();
+    ["401", "403", "forbidden", "unauthori", "denied", "permission"].iter().any(|word| text.contains(word))
+}
+
+fn is_short_circuit(operator: Binary) -> bool {
     matches!(operator, Binary::And | Binary::Or | Binary::Nullish)
 }

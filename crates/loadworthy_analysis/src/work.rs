@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 
 use loadworthy_knowledge::{Effect, Flag, Runs};
 use loadworthy_syntax::FunctionId;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::calls::{Call, Calls};
 use crate::graph::{CallGraph, Timing};
 use crate::links::FunctionRef;
+use crate::query::Queries;
+use crate::values::Site;
 
 /// A set of effects.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -90,14 +92,18 @@ impl Work {
 #[derive(Debug, Default)]
 pub struct Works {
     of: FxHashMap<FunctionRef, Work>,
+    /// Calls that send a text which writes: the call alone may as well read (`pool.query("INSERT …")`).
+    writes: FxHashSet<Site>,
 }
 
 impl Works {
-    pub(crate) fn new(calls: &Calls<'_>, graph: &CallGraph) -> Self {
-        let mut works = Self::default();
+    pub(crate) fn new(calls: &Calls<'_>, graph: &CallGraph, queries: &Queries) -> Self {
+        let written = queries.iter().filter(|query| query.operation.is_write());
+        let writes = written.flat_map(|query| query.calls.iter().copied()).collect();
+        let mut works = Self { writes, ..Self::default() };
         let mut queue = VecDeque::new();
         for call in calls.iter() {
-            let own = own_work(call);
+            let own = works.own(call);
             if !own.is_empty() && works.add((call.site.0, call.function), own) {
                 queue.push_back((call.site.0, call.function));
             }
@@ -127,7 +133,13 @@ impl Works {
         let targets = call.targets.iter().map(|target| self.of(*target));
         let handed = call.handed.iter().filter(|handed| handed.runs.is_none_or(Runs::is_in_caller_flow));
         let handed = handed.map(|handed| self.of(handed.function));
-        targets.chain(handed).fold(own_work(call), Work::and)
+        targets.chain(handed).fold(self.own(call), Work::and)
+    }
+
+    /// What a call does by itself.
+    fn own(&self, call: &Call<'_>) -> Work {
+        let own = own_work(call);
+        if self.writes.contains(&call.site) { own.and(Work::of(Effect::DbWrite)) } else { own }
     }
 
     /// Adds work to a function; whether it was new.

@@ -151,6 +151,26 @@ impl<'p> Reader<'_, 'p> {
         matches!(module.kind(self.origin((file, node)).1), Kind::New { .. })
     }
 
+    /// Whether what is saved was only just made: `new User(…)`, `users.create(dto)`, `User.build(…)`, a literal without a key.
+    pub(super) fn is_new(&self, site: Site) -> bool {
+        let (file, node) = self.origin(site);
+        let Some(module) = self.module(file) else { return false };
+        match module.kind(node) {
+            Kind::New { .. } => true,
+            Kind::Call { callee, .. } => {
+                matches!(module.kind(callee), Kind::Member { name, .. } if MAKERS.contains(&module.str(name)))
+            }
+            Kind::Object(properties) => {
+                let is_value = |property| match module.kind(property) {
+                    Kind::Property { key, .. } => !matches!(module.str(key), "id" | "_id" | "uuid"),
+                    _ => false,
+                };
+                !properties.is_empty() && module.list(properties).all(is_value)
+            }
+            _ => false,
+        }
+    }
+
     /// What an object was made of: the model of `new User(…)` and of `await User.findById(…)`.
     pub(super) fn made_of(&self, site: Site) -> Option<Site> {
         let (file, at) = self.origin(site);
@@ -219,6 +239,9 @@ impl<'p> Reader<'_, 'p> {
         list.value.map(Bound::List)
     }
 }
+
+/// What makes an object of a model without a query.
+const MAKERS: [&str; 2] = ["create", "build"];
 
 /// Whether a column is named like a key of its own table.
 pub(crate) fn is_key(column: &str) -> bool {

@@ -14,6 +14,13 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
     query.table_site = reader.receiver();
     query.table = query.table_site.and_then(|site| reader.name_of(site));
     (query.operation, query.yields) = operation(name);
+    // `const user = User.build(values); await user.save()`: an insert.
+    if name == "save"
+        && let Some(row) = query.table_site.filter(|row| reader.is_new(*row))
+    {
+        query.operation = Operation::Insert;
+        query.table = reader.made_of(row).and_then(|model| reader.name_of(model)).or(query.table.take());
+    }
     let options = reader.options(options_at(name));
     query.filter = filter(reader, name, &options);
     query.order = options.get("order").map(|site| reader.order_of(site)).unwrap_or_default();

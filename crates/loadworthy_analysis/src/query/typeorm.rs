@@ -28,6 +28,9 @@ fn repository(reader: &Reader<'_, '_>, query: &mut Query) {
     let entity = reader.argument(0).filter(|site| is_class(reader, *site));
     let first = usize::from(entity.is_some());
     query.table = entity.and_then(|site| reader.name_of(site)).or_else(|| entity_of_repository(reader));
+    if name == "save" {
+        saved(reader, query, first);
+    }
     // `findOne(id, options)` of versions before 0.3
     let after_key = usize::from(name.starts_with("findOne") && reader.argument(first + 1).is_some());
     let options = reader.options(first + after_key);
@@ -61,6 +64,21 @@ fn repository(reader: &Reader<'_, '_>, query: &mut Query) {
         && let Some(list) = Reader::bound_by_list(query)
     {
         query.bound = list;
+    }
+}
+
+/// `users.save(users.create(dto))`, `user.save()`: of a new entity an insert.
+fn saved(reader: &Reader<'_, '_>, query: &mut Query, first: usize) {
+    let Some(saved) = reader.argument(first).or_else(|| reader.receiver()) else { return };
+    if reader.is_new(saved) {
+        query.operation = Operation::Insert;
+    }
+    // An entity that saves itself is of the class that it was made of.
+    if reader.argument(first).is_none()
+        && let Some(class) = reader.made_of(saved)
+        && let Some(name) = reader.name_of(class)
+    {
+        query.table = Some(name);
     }
 }
 

@@ -39,8 +39,8 @@
 //! ```
 //!
 //! ## Leaves alone
-//! Reads that need an earlier result or are guarded by it (`if (!user) return …`); anything with a write, a message or a
-//! lock in the row; reads of one transaction or one connection, which its client sends one by one anyway; code that runs
+//! Reads that need an earlier result or are guarded by it (`if (!order) return …`; the account of a valid session is no such
+//! guard); anything with a write, a message or a lock in the row; reads of one transaction or one connection, which its client sends one by one anyway; code that runs
 //! when the process starts, in scripts and in migrations.
 
 mod components;
@@ -291,7 +291,9 @@ fn together(module: &Module, waterfall: &Waterfall) -> Option<(String, String)> 
     let calls: Vec<String> = of_round(round)
         .map(|step| {
             let lines: Vec<&str> = module.source(step.call).lines().map(str::trim).collect();
-            format!("  {},", lines.join(" "))
+            let caught =
+                if step.is_caught { ".catch((error) => { /* … as in its catch clause */ })" } else { "" };
+            format!("  {}{caught},", lines.join(" "))
         })
         .collect();
     let before: Vec<String> = of_round(round)
@@ -330,7 +332,10 @@ fn adjacent<'w>(module: &Module, waterfall: &'w Waterfall) -> Option<&'w [Awaite
     let mut best: &[AwaitedStep] = &[];
     let mut start = 0;
     for at in 0..waterfall.steps.len() {
-        let is_plain = waterfall.steps.get(at).is_some_and(|step| declared(module, step.statement).is_some());
+        let is_plain = waterfall
+            .steps
+            .get(at)
+            .is_some_and(|step| !step.is_caught && declared(module, step.statement).is_some());
         let joins = at > start && waterfall.steps.get(at - 1..=at).is_some_and(is_neighbour);
         if !is_plain {
             start = at + 1;

@@ -44,12 +44,12 @@
 mod computed;
 mod flights;
 mod keys;
+mod numbers;
 mod polarity;
 mod remedy;
 mod rows;
 mod telling;
-
-use std::collections::BTreeSet;
+mod whole;
 
 use loadworthy_analysis::Context;
 use loadworthy_syntax::FunctionId;
@@ -75,7 +75,7 @@ impl Check for CheckThenAct {
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         flights::run(audit, findings);
-        let mut told = BTreeSet::new();
+        let mut told = rows::Told::default();
         for (file, module) in audit.program().modules() {
             for at in 0..module.functions().len() {
                 let function = (file, FunctionId::new(at));
@@ -86,5 +86,6 @@ impl Check for CheckThenAct {
                 }
             }
         }
+        rows::written_whole(audit, told, findings);
     }
 }

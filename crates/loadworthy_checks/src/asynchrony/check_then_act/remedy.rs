@@ -32,6 +32,7 @@ pub(super) fn shown(
         Shape::CountThenInsert | Shape::LastOne => way.serialised(),
         Shape::NextNumber => way.numbered(),
         Shape::UsedOnce => way.used_up(),
+        Shape::WrittenWhole => way.only_changed(),
     };
     Some(Shown { before: way.before(), after })
 }
@@ -233,6 +234,46 @@ impl Way<'_, '_, '_> {
             ),
             _ => format!(
                 "// UPDATE … SET {column} = next WHERE {condition} AND {column} = {row}.{column} (as it was read);\n// no row changed: somebody was faster, read again and try once more"
+            ),
+        }
+    }
+
+    /// The update of the fields that changed.
+    fn only_changed(&self) -> String {
+        let (owner, condition) = (self.owner(), self.condition());
+        match self.family() {
+            Family::Prisma => {
+                format!(
+                    "await {owner}.update({{ where: {{ {condition} }}, data: changes }}); // only the fields that were sent"
+                )
+            }
+            Family::TypeOrm => format!(
+                "const {{ affected }} = await {owner}.update({{ {condition} }}, changes); // only the fields that were sent\nif (!affected) {{\n  // it is gone: answer 404\n}}"
+            ),
+            Family::Mongoose | Family::MongoDriver => {
+                format!(
+                    "await {owner}.updateOne({{ {condition} }}, {{ $set: changes }}); // only the fields that were sent"
+                )
+            }
+            Family::Sequelize => {
+                format!(
+                    "await {owner}.update(changes, {{ where: {{ {condition} }} }}); // only the fields that were sent"
+                )
+            }
+            Family::Knex | Family::Objection => {
+                format!(
+                    "await {owner}.where({{ {condition} }}).update(changes); // only the fields that were sent"
+                )
+            }
+            Family::Drizzle => {
+                let table = self.write().table.as_deref().unwrap_or("table");
+                let key = self.drizzle_condition(table);
+                format!(
+                    "await db.update({table}).set(changes).where({key}); // only the fields that were sent"
+                )
+            }
+            _ => String::from(
+                "// UPDATE … SET only the columns that were sent, or COALESCE($1, column) for each",
             ),
         }
     }

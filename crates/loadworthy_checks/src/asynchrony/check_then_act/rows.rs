@@ -1,6 +1,6 @@
 //! Races on rows of the database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use loadworthy_analysis::{
     Access, Decision, FunctionRef, Operation, Operator, Query, Site, Yields, accesses, decision, derived,
@@ -12,9 +12,11 @@ use loadworthy_syntax::{Binary, BindingId, Kind, Module, NodeId};
 
 use super::META;
 use super::computed::{changed_in_place, computed, existence, is_computed, next_by_call};
+use super::numbers::{counted_up, returned_next};
 use super::polarity::{Polarity, polarity};
 use super::remedy::shown;
 use super::telling::{fix, words};
+use super::whole::{is_written_whole, saves_read};
 use crate::audit::Audit;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Place};
 
@@ -33,6 +35,8 @@ pub(super) enum Shape {
     ReadModifyWrite,
     /// A code that may be used once, read and then used up.
     UsedOnce,
+    /// Read whole, some fields changed, all of them written back.
+    WrittenWhole,
 }
 
 /// A read, and the write that it decides.
@@ -42,38 +46,103 @@ pub(super) struct Race<'a> {
     pub(super) write: Access<'a>,
 }
 
-/// The races of a function: one for each table, whose root cause is one decision. A callback's are its caller's as well:
-/// `seen` has the places of those that were told.
-pub(super) fn races(
-    audit: &Audit<'_, '_>,
+/// What was told of all functions so far.
+#[derive(Default)]
+pub(super) struct Told<'a> {
+    /// The places of races: a callback's are its caller's as well.
+    seen: BTreeSet<(Site, Site)>,
+    /// Rows that are written whole, by their tables: one finding each, however many functions do it.
+    whole: BTreeMap<String, Vec<Race<'a>>>,
+}
+
+/// The races of a function: one for each table, whose root cause is one decision.
+pub(super) fn races<'a>(
+    audit: &Audit<'a, '_>,
     module: &Module,
     function: FunctionRef,
-    seen: &mut BTreeSet<(Site, Site)>,
+    told: &mut Told<'a>,
     findings: &mut Vec<Finding>,
 ) {
     let all = accesses(audit.analysis, function);
-    let mut told: Vec<&str> = Vec::new();
+    let mut tables: Vec<&str> = Vec::new();
     for (at, read) in all.iter().enumerate() {
         let Some(table) = read.query.table.as_deref() else { continue };
-        if read.query.operation != Operation::Read || told.contains(&table) {
+        if read.query.operation != Operation::Read || tables.contains(&table) {
             continue;
         }
         let names = results(module, read.at.1);
         // A race inside one callee is that callee's finding.
         let writes =
             all.iter().skip(at + 1).filter(|write| write.at != read.at && write.query.operation.is_write());
-        let found = writes.filter(|write| is_same_table(audit, read.query, write.query)).find_map(|write| {
-            let pair = Race { shape: Shape::FindThenInsert, read: *read, write: *write };
-            let shape = shape(audit, module, &pair, &names)?;
-            Some(((read.at, write.at), case(audit, module, &Race { shape, ..pair })?))
-        });
-        if let Some((places, finding)) = found {
-            told.push(table);
-            if seen.insert(places) {
-                findings.push(finding);
-            }
+        let found =
+            writes.filter(|write| is_same_entity(audit, module, read, write, &names)).find_map(|write| {
+                let pair = Race { shape: Shape::FindThenInsert, read: *read, write: *write };
+                let shape = shape(audit, module, &pair, &names)?;
+                let race = Race { shape, ..pair };
+                let finding = case(audit, module, &race)?;
+                Some((race, finding))
+            });
+        let Some((race, finding)) = found else { continue };
+        tables.push(table);
+        if !told.seen.insert((race.read.at, race.write.at)) {
+            continue;
+        }
+        if race.shape == Shape::WrittenWhole {
+            let known = audit.analysis.models().table_named(race.read.query.site.0, table);
+            let name = known.map_or(table, |it| &it.name);
+            told.whole.entry(name.to_owned()).or_default().push(race);
+        } else {
+            findings.push(finding);
         }
     }
+}
+
+/// The rows that are written whole: one finding for each table.
+pub(super) fn written_whole(audit: &Audit<'_, '_>, told: Told<'_>, findings: &mut Vec<Finding>) {
+    for (_, mut races) in told.whole {
+        races.sort_by_key(|race| (audit.is_unreached(race.read.at), race.read.at));
+        let mut races = races.into_iter();
+        let Some(first) = races.next() else { continue };
+        let Some(mut finding) = audit.module(first.read.at).and_then(|module| case(audit, module, &first))
+        else {
+            continue;
+        };
+        // Two that change different fields are what it takes.
+        let places = races.len() + 1;
+        let is_alone = places == 1 && audit.analysis.routes_to(first.read.at).count() < 2;
+        finding.evidence.extend(races.map(|race| Evidence {
+            place: Place::Code(race.read.at),
+            note: format!("read here as well and written whole in line {}", audit.line(race.write.at)),
+        }));
+        if places > 1 {
+            finding.words.title = format!(
+                "`{}` is read, and written back with the fields that did not change in {places} places",
+                first.read.query.table.as_deref().unwrap_or("the table")
+            );
+        }
+        findings.push(if is_alone { finding.at_most(Severity::Monitor) } else { finding });
+    }
+}
+
+/// Whether a write is of what was read, by the name of its table, or because the row itself, or its class, is handed to it.
+fn is_same_entity(
+    audit: &Audit<'_, '_>,
+    module: &Module,
+    read: &Access<'_>,
+    write: &Access<'_>,
+    names: &[BindingId],
+) -> bool {
+    is_same_table(audit, read.query, write.query)
+        || saves_read(audit, module, write, names)
+        || write.hops > 0 && names_table(module, write.at.1, read.query.table.as_deref())
+}
+
+/// `createEntity(Issue, values)`: the class is an argument.
+fn names_table(module: &Module, call: NodeId, table: Option<&str>) -> bool {
+    let Kind::Call { arguments, .. } = module.kind(call) else { return false };
+    module
+        .list(arguments)
+        .any(|node| matches!(module.kind(node), Kind::Name { name, .. } if Some(module.str(name)) == table))
 }
 
 fn is_same_table(audit: &Audit<'_, '_>, read: &Query, write: &Query) -> bool {
@@ -107,7 +176,9 @@ fn shape(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[Bindi
                 .map(|found| polarity(module, found, names))
                 .or_else(|| Some(polarity(module, decision(module, &telling, from, to)?, &telling)));
             match near {
-                Some(Polarity::WhereAbsent) if !read.filter.all.is_empty() => Some(Shape::FindThenInsert),
+                Some(Polarity::WhereAbsent) if !read.filter.all.is_empty() && may_duplicate(audit, race) => {
+                    Some(Shape::FindThenInsert)
+                }
                 Some(Polarity::BelowLimit) => Some(Shape::CountThenInsert),
                 // What is left of a limit, computed from a count.
                 None if is_counted(module, read, &all, names) => {
@@ -116,13 +187,23 @@ fn shape(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[Bindi
                 _ => None,
             }
         }
+        // An entity that another function makes and saves.
+        Operation::Update
+            if is_next_number(audit, module, race, names)
+                && race.write.hops > 0
+                && !saves_read(audit, module, &race.write, names) =>
+        {
+            Some(Shape::NextNumber)
+        }
         Operation::Update => {
             let is_changed =
                 is_computed(module, race, names) || changed_in_place(module, race, names).is_some();
             if is_changed && !names_old_value(write) {
                 return Some(Shape::ReadModifyWrite);
             }
-            is_last_one(module, race, names).or_else(|| used_once(module, race, &all))
+            is_last_one(module, race, names)
+                .or_else(|| used_once(module, race, &all))
+                .or_else(|| is_written_whole(audit, module, race, names).then_some(Shape::WrittenWhole))
         }
         Operation::Delete => is_last_one(module, race, names).or_else(|| used_once(module, race, &all)),
         _ => None,
@@ -247,8 +328,11 @@ fn is_locked(audit: &Audit<'_, '_>, race: &Race<'_>) -> bool {
     .any(|word| around.contains(word))
 }
 
-/// The written values hold one more than the largest that was read.
+/// The written values hold one more than the largest that was read, or than how many there are.
 fn is_next_number(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[BindingId]) -> bool {
+    if counted_up(audit, module, race, names) || returned_next(audit, module, race, names) {
+        return true;
+    }
     let is_largest = race.read.query.order.first().is_some_and(|order| order.is_descending == Some(true));
     let is_newest = race.read.query.bound.most() == Some(1);
     is_largest
@@ -290,6 +374,19 @@ fn is_used_once(read: &Query) -> Option<&str> {
         let name = column.to_lowercase().replace('_', "");
         matches!(name.as_str(), "code" | "token")
             || ONE_TIME.iter().any(|word| name.starts_with(word) && !name.ends_with("id"))
+    })
+}
+
+/// Not where a row is looked for by its own key, which the inserted one does not get.
+fn may_duplicate(audit: &Audit<'_, '_>, race: &Race<'_>) -> bool {
+    let mut keys =
+        race.read.query.filter.all.iter().filter(|it| matches!(&*it.column, "id" | "_id" | "uuid"));
+    let (written, call) = (audit.source(race.write.query.whole), audit.source(race.write.at));
+    keys.all(|key| {
+        key.value.is_none_or(|value| {
+            let value = audit.source(value);
+            written.contains(value) || call.contains(value)
+        })
     })
 }
 
@@ -359,7 +456,7 @@ fn doubt(audit: &Audit<'_, '_>, race: &Race<'_>, known: Option<&Table>, finding:
             "the schema of `{table}`, which was not found, may have a unique key on what is looked for"
         ));
     }
-    if race.shape == Shape::UsedOnce {
+    if matches!(race.shape, Shape::UsedOnce | Shape::WrittenWhole) {
         return finding.confidence(Confidence::Medium);
     }
     finding
@@ -398,6 +495,7 @@ fn severity(race: &Race<'_>, is_unique: bool, column: Option<&str>, takes: bool)
     match race.shape {
         Shape::ReadModifyWrite if is_scarce => (Severity::Critical, Severity::Critical),
         Shape::FindThenInsert if is_unique => (Severity::Medium, Severity::Medium),
+        Shape::WrittenWhole => (Severity::Monitor, Severity::Medium),
         Shape::FindThenInsert | Shape::UsedOnce => (Severity::Medium, Severity::High),
         Shape::CountThenInsert | Shape::LastOne | Shape::NextNumber | Shape::ReadModifyWrite => {
             (Severity::Medium, Severity::High)

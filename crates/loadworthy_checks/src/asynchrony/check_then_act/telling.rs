@@ -48,13 +48,22 @@ pub(super) fn words(
             ),
         ),
         Shape::NextNumber => (
-            format!("the next number of `{table}` is computed from the largest in {reached}"),
-            String::from("Requests that overlap read the same largest value and insert the same next one."),
+            format!("the next number of `{table}` is computed from the rows that are there in {reached}"),
+            String::from(
+                "Requests that overlap see the same rows, compute the same number and insert it twice.",
+            ),
         ),
         Shape::ReadModifyWrite => (
             format!("`{table}` is read, changed in memory and written back in {reached}"),
             String::from(
                 "Requests that overlap start from the same value: the later write undoes the earlier one.",
+            ),
+        ),
+        Shape::WrittenWhole => (
+            format!("`{table}` is read, and written back with the fields that did not change in {reached}"),
+            String::from(
+                "Fields that nobody changed here are written as they were read: what another request wrote to them meanwhile is \
+                 undone, without an error.",
             ),
         ),
         Shape::UsedOnce => (
@@ -79,6 +88,9 @@ pub(super) fn words(
                 Shape::LastOne => "fewer rows are left than the check allows.",
                 Shape::NextNumber => "a number appears twice.",
                 Shape::ReadModifyWrite => "the value has changed by less than 50 steps.",
+                Shape::WrittenWhole => {
+                    "send two that change different fields instead, and both changes must be there."
+                }
                 Shape::UsedOnce => "more than one answer is a success.",
             }
         ),
@@ -112,6 +124,10 @@ pub(super) fn fix(race: &Race<'_>, table: &str, columns: &[&str], column: Option
             "Let the database compute: an atomic increment or decrement of {}, with the floor in the condition of the update, \
              and check the number of changed rows.",
             column.map_or_else(|| String::from("the column"), |column| format!("`{column}`"))
+        ),
+        Shape::WrittenWhole => format!(
+            "Write only the fields that changed (an update of `{table}` by its key), or give it a version that the write checks and \
+             raises."
         ),
         Shape::UsedOnce => format!(
             "Use it up in one conditional statement (`UPDATE {table} … WHERE … AND used_at IS NULL`, or `DELETE … RETURNING`) and \
