@@ -5,7 +5,7 @@
 //! node-style callbacks are, where the handler relies on them.
 
 use loadworthy_knowledge::Runs;
-use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId};
+use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId, Unary};
 use rustc_hash::FxHashSet;
 
 use crate::analysis::Analysis;
@@ -230,9 +230,16 @@ impl Reading<'_, '_> {
             return;
         }
         for (call, closure) in &marks.delegating {
-            if self.is_relied_on(*call, &marks.delegating) {
-                self.read(*closure, depth + 1, answers);
+            if !self.is_relied_on(*call, &marks.delegating) {
+                continue;
             }
+            let mut own = Answers::default();
+            self.read(*closure, depth + 1, &mut own);
+            if self.answers_by_itself(*call) {
+                own.missing.retain_mut(|(_, exit)| self.is_open_with_error(exit));
+            }
+            answers.missing.append(&mut own.missing);
+            answers.doubled.append(&mut own.doubled);
         }
     }
 
@@ -255,6 +262,21 @@ impl Reading<'_, '_> {
                 call.handed.len() == 1 && call.handed.iter().all(|handed| handed.runs == Some(Runs::Later))
             }),
         }
+    }
+
+    /// `res.sendFile(path, callback)` leaves to the callback what fails.
+    fn answers_by_itself(&self, call: NodeId) -> bool {
+        ["sendFile", "sendfile", "download"].iter().any(|name| self.is_named(call, name))
+    }
+
+    /// Whether a way out of such a callback is one with an error: not the way past `if (error)` or into `if (!error)`.
+    fn is_open_with_error(&self, exit: &mut Exit) -> bool {
+        exit.via.retain(|node| {
+            let is_denied = matches!(self.module.kind(self.module.parent(*node)), Kind::If { test, then, .. }
+                if then == *node && matches!(self.module.kind(test), Kind::Unary { operator: Unary::Not, .. }));
+            !is_denied && !matches!(self.module.kind(*node), Kind::If { .. })
+        });
+        !exit.via.is_empty()
     }
 
     fn is_named(&self, call: NodeId, wanted: &str) -> bool {

@@ -206,7 +206,9 @@ fn own_failing(program: &Program<'_>, call: &Call<'_>) -> Failing {
     let cause = |kind| Some(Cause { kind, root: call.site, at: call.site });
     if let Some(library) = &call.library {
         let row = program.knowledge().throws(library.lib, library.on, &library.name);
-        let throws = row.is_some_and(|row| is_bad_input_possible(module, call.site.1, row.most_arguments));
+        // A callback is given the error.
+        let throws = !takes_callback(module, call)
+            && row.is_some_and(|row| is_bad_input_possible(module, call.site.1, row.most_arguments));
         let rejects = may_reject(module, call, library);
         return Failing {
             throws: throws.then(|| cause(CauseKind::BadInput)).flatten(),

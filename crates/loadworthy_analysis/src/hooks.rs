@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::calls::{Call, Calls};
 use crate::graph::{Edge, Timing};
 use crate::handles::Folded;
+use crate::hook_conditions::{condition_of, may_change};
 use crate::program::Program;
 use crate::values::{Resolver, Site, Step, Value};
 
@@ -34,8 +35,12 @@ pub(crate) fn edges(program: &Program<'_>, calls: &Calls<'_>) -> Vec<Edge> {
             if !models.is_some_and(|models| models.iter().any(|model| path.contains(model))) {
                 continue;
             }
-            let _ = hook;
-            edges.extend(registration.handed.iter().map(|handed| Edge {
+            let handed = registration.handed.iter().filter(|handed| {
+                !hook.saves.iter().any(|name| **name == *library.name)
+                    || condition_of(program, calls, hook, handed.function)
+                        .is_none_or(|fields| may_change(program, &resolver, calls, call, &fields))
+            });
+            edges.extend(handed.map(|handed| Edge {
                 caller: (call.site.0, call.function),
                 site: call.site,
                 callee: handed.function,

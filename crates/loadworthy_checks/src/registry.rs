@@ -1,6 +1,6 @@
 //! Every check, and their running.
 
-use loadworthy_analysis::{Analysis, Resolver};
+use loadworthy_analysis::{Analysis, Resolver, is_development_only};
 use rayon::prelude::*;
 
 use crate::audit::Audit;
@@ -53,8 +53,10 @@ pub fn run_all(
                 let audit = Audit::new(analysis, resolver, setting);
                 let mut findings = Vec::new();
                 check.run(&audit, &mut findings);
-                findings.retain(|finding| !is_abandoned(analysis, finding));
+                findings.retain(|finding| is_in_production(&audit, finding));
                 findings.sort_by(|a, b| order(a).cmp(&order(b)));
+                // The same words about the same place, found on two ways.
+                findings.dedup_by(|again, first| order(again) == order(first));
                 findings
             },
         )
@@ -62,11 +64,14 @@ pub fn run_all(
     found.into_iter().flatten().collect()
 }
 
-/// Whether no process runs the code, though it has routes.
-fn is_abandoned(analysis: &Analysis<'_>, finding: &Finding) -> bool {
+/// Whether a process in production runs the code: routes that nothing mounts and branches for development are none.
+fn is_in_production(audit: &Audit<'_, '_>, finding: &Finding) -> bool {
     match &finding.place {
-        Place::Code(site) => analysis.is_abandoned(*site),
-        Place::Line { .. } => false,
+        Place::Code(site) => {
+            !audit.analysis.is_abandoned(*site)
+                && !is_development_only(audit.program(), audit.resolver, *site)
+        }
+        Place::Line { .. } => true,
     }
 }
 

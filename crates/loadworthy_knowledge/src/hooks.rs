@@ -16,6 +16,12 @@ pub struct Hook {
     pub event: Option<String>,
     /// The members that run it.
     pub triggers: Vec<String>,
+    /// Those of them that write what has changed of a document.
+    #[serde(default)]
+    pub saves: Vec<String>,
+    /// The members that ask in the hook whether a field has changed.
+    #[serde(default)]
+    pub asks: Vec<String>,
     /// The member that makes a model of what the hook is registered on.
     pub maker: String,
     /// The argument of that which it is.

@@ -3,7 +3,7 @@
 use loadworthy_analysis::{Multiplicity, Root, Site, Value, loader, rendered};
 use loadworthy_capacity::Severity;
 use loadworthy_knowledge::Role;
-use loadworthy_syntax::{BindingId, FunctionId, Kind, NodeId};
+use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId};
 
 use super::{Case, HEAVY_ROW, Told};
 use crate::audit::Audit;
@@ -107,7 +107,9 @@ impl Case<'_> {
                 return None;
             }
             let rows = audit.origins().multiplicity((self.file, object));
-            if matches!(rows, Multiplicity::Constant(_) | Multiplicity::Bounded { .. }) {
+            if matches!(rows, Multiplicity::Constant(_) | Multiplicity::Bounded { .. })
+                || is_counted(self.module, object)
+            {
                 return None;
             }
             let row = self.weight_of(audit, callback.1);
@@ -186,6 +188,32 @@ pub(super) fn is_text_renderer(audit: &Audit<'_, '_>, site: Site) -> bool {
         }
         _ => false,
     })
+}
+
+/// An array of a constant length, as placeholders are made: `[...Array(5)]`, `Array.from({ length: 5 })`, `Array(5).fill(0)`.
+fn is_counted(module: &Module, node: NodeId) -> bool {
+    match module.kind(node) {
+        Kind::Array(items) => {
+            let mut items = module.list(items);
+            let first = items.next().map(|it| module.kind(it));
+            items.next().is_none() && matches!(first, Some(Kind::Spread(inner)) if is_counted(module, inner))
+        }
+        Kind::Call { callee, arguments } | Kind::New { callee, arguments } => {
+            let first = module.list(arguments).next().map(|it| module.kind(it));
+            match (module.source(callee), module.kind(callee)) {
+                ("Array", _) => matches!(first, Some(Kind::Number(_))),
+                ("Array.from", _) => matches!(first, Some(Kind::Object(properties)) if module
+                    .list(properties)
+                    .any(|it| matches!(module.kind(it), Kind::Property { key, value }
+                        if module.str(key) == "length" && matches!(module.kind(value), Kind::Number(_))))),
+                (_, Kind::Member { object, name }) => {
+                    matches!(module.str(name), "fill" | "keys") && is_counted(module, object)
+                }
+                _ => false,
+            }
+        }
+        _ => false,
+    }
 }
 
 /// Whether a package's components parse a text when they render.

@@ -68,8 +68,35 @@ fn loose(audit: &Audit<'_, '_>, call: &Call<'_>, handed: &Handed) -> Vec<Loose> 
         |how, cause| Loose { function: handed.function, registered: call.site, how, cause, kind, is_guess };
     let rejects =
         failing.rejects.filter(|_| outlet.rejected == Becomes::Unhandled).map(|it| of(How::Rejects, it));
-    let throws = failing.throws.filter(|_| outlet.thrown == Becomes::Unhandled).map(|it| of(How::Throws, it));
+    let throws = failing
+        .throws
+        .filter(|cause| outlet.thrown == Becomes::Unhandled && !is_thrown_on(audit, call, handed, cause))
+        .map(|it| of(How::Throws, it));
     rejects.into_iter().chain(throws).collect()
+}
+
+/// `server.on("error", (error) => { if (error.syscall !== "listen") throw error; … })`: the listener decides to end the
+/// process with the error that would end it without a listener.
+fn is_thrown_on(audit: &Audit<'_, '_>, call: &Call<'_>, handed: &Handed, cause: &Cause) -> bool {
+    let first = audit.module(call.site).and_then(|module| match module.kind(call.site.1) {
+        Kind::Call { arguments, .. } => module.list(arguments).next().map(|it| (module, module.kind(it))),
+        _ => None,
+    });
+    let Some((module, Kind::String(event))) = first else { return false };
+    let (file, function) = handed.function;
+    if module.str(event) != "error" || cause.at.0 != file {
+        return false;
+    }
+    let Some(module) = audit.program().module(file) else { return false };
+    let parameter = module.function(function).and_then(|it| module.list(it.parameters).next());
+    let thrown = match module.kind(cause.at.1) {
+        Kind::Throw(value) => module.kind(value),
+        kind => kind,
+    };
+    match (parameter.map(|it| module.kind(it)), thrown) {
+        (Some(Kind::Binding(error)), Kind::Name { binding, .. }) => error == binding,
+        _ => false,
+    }
 }
 
 /// An async function that is given a callback to call when it is done: whoever calls it does not look at its promise.

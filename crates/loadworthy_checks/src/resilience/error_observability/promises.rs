@@ -1,7 +1,8 @@
 //! `Promise.all` of functions that nobody calls, and `Promise.all` that rolls back while its siblings still write.
 
-use loadworthy_analysis::Call;
+use loadworthy_analysis::{Call, Work};
 use loadworthy_capacity::{Failure, Severity};
+use loadworthy_knowledge::Effect;
 use loadworthy_syntax::{BindingId, Kind, Module, NodeId};
 
 use super::META;
@@ -93,7 +94,7 @@ fn never_called(audit: &Audit<'_, '_>, module: &Module, call: &Call<'_>, name: &
 fn rolls_back(audit: &Audit<'_, '_>, module: &Module, call: &Call<'_>) -> Option<Finding> {
     let handler = failure_handler(module, call.site.1)?;
     let rollback = module.all_nodes(handler).into_iter().find(|node| is_rollback(module, *node))?;
-    if elements(module, call.site.1).len() == 1 {
+    if elements(module, call.site.1).len() == 1 || !may_use_database(audit, module, call) {
         return None;
     }
     let evidence = vec![
@@ -129,6 +130,34 @@ fn rolls_back(audit: &Audit<'_, '_>, module: &Module, call: &Call<'_>) -> Option
     let cost = audit.cost_at(call.site).failing(Failure::LostWrite);
     let finding = Finding::new(&META, call.site, evidence, cost, words, fix);
     Some(finding.at_most(Severity::High).confidence(Confidence::Medium))
+}
+
+/// Whether the elements work on the database as far as it is seen; uploads that go on are no writes of a transaction.
+fn may_use_database(audit: &Audit<'_, '_>, module: &Module, call: &Call<'_>) -> bool {
+    let Kind::Call { arguments, .. } = module.kind(call.site.1) else { return true };
+    let Some(argument) = module.list(arguments).next() else { return true };
+    let made = match module.kind(argument) {
+        Kind::Name { binding, .. } => initial(module, binding).unwrap_or(argument),
+        _ => argument,
+    };
+    let works = audit.analysis.works();
+    let calls = audit.analysis.calls();
+    let mut within = calls.iter().filter(|it| it.site.0 == call.site.0 && module.contains(made, it.site.1));
+    let all = within.try_fold(Work::default(), |all, it| {
+        let work = works.of_call(it);
+        let uses_database = work.any(|effect| matches!(effect, Effect::DbQuery | Effect::DbWrite));
+        (!uses_database).then(|| all.and(work))
+    });
+    // Nothing is known of work that is not seen to leave the process.
+    all.is_none_or(|work| !work.waits())
+}
+
+/// What a constant is first.
+fn initial(module: &Module, binding: BindingId) -> Option<NodeId> {
+    match module.kind(module.parent(module.binding(binding)?.node)) {
+        Kind::Declarator { init, .. } => Some(init).filter(|init| init.is_some()),
+        _ => None,
+    }
 }
 
 /// The `.catch` of the chain, or the `catch` clause around the `await`.

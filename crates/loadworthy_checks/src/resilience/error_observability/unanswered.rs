@@ -6,7 +6,7 @@ use loadworthy_analysis::{Call, Exit, ExitKind, FunctionRef, Handed, Positions, 
 use loadworthy_capacity::{Failure, Severity};
 use loadworthy_knowledge::Runs;
 use loadworthy_project::FileId;
-use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
+use loadworthy_syntax::{FunctionId, Kind, Module, NodeId, Unary};
 
 use super::META;
 use super::process::is_server_code;
@@ -183,11 +183,16 @@ impl Handler<'_, '_> {
         .collect()
     }
 
-    /// The way past `if (err)` in an error middleware, which is only called with an error.
+    /// The way past `if (err)`, or into `if (!err)`, in an error middleware, which is only called with an error.
     fn is_without_error(&self, via: NodeId) -> bool {
-        let Kind::If { test, .. } = self.module.kind(via) else { return false };
         let is_error_middleware = self.positions.response > 1;
-        is_error_middleware && self.parameter(0).is_some_and(|error| self.module.source(test).trim() == error)
+        let Some(error) = self.parameter(0).filter(|_| is_error_middleware) else { return false };
+        if let Kind::If { test, .. } = self.module.kind(via) {
+            return self.module.source(test).trim() == error;
+        }
+        let Kind::If { test, then, .. } = self.module.kind(self.module.parent(via)) else { return false };
+        let Kind::Unary { operator: Unary::Not, value } = self.module.kind(test) else { return false };
+        then == via && self.module.source(value).trim() == error
     }
 
     fn way(&self, via: NodeId, exit: &Exit, body: Option<NodeId>) -> String {

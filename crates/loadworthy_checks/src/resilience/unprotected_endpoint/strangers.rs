@@ -38,8 +38,12 @@ pub(super) fn run(audit: &Audit<'_, '_>, protections: &mut Protections<'_, '_>, 
             .copied()
             .filter(|route| changes(audit, route) && !wiped.iter().any(|(it, _)| std::ptr::eq(*it, *route)))
             .collect();
-        for (route, query) in &wiped {
-            findings.push(emptying(audit, route, query));
+        for (at, (route, query)) in wiped.iter().enumerate() {
+            let is_told = wiped.iter().take(at).any(|(other, _)| other.site == route.site);
+            if !is_told {
+                let ways = wiped.iter().filter(|(other, _)| other.site == route.site);
+                findings.push(emptying(audit, &ways.map(|(it, _)| *it).collect::<Vec<_>>(), route, query));
+            }
         }
         let asking = own
             .iter()
@@ -190,8 +194,12 @@ fn is_whole(audit: &Audit<'_, '_>, query: &Query) -> bool {
     is_call || is_text || is_built
 }
 
-fn emptying(audit: &Audit<'_, '_>, route: &Route, query: &Query) -> Finding {
+/// One handler, mounted as one or more routes.
+fn emptying(audit: &Audit<'_, '_>, ways: &[&Route], route: &Route, query: &Query) -> Finding {
     let (name, table) = (route_name(route), table_name(query));
+    let mut names: Vec<String> = ways.iter().map(|it| route_name(it)).collect();
+    names.sort_unstable();
+    names.dedup();
     let words = Words {
         title: format!("anybody can empty `{table}` with {name}"),
         problem: format!(
@@ -222,7 +230,7 @@ fn emptying(audit: &Audit<'_, '_>, route: &Route, query: &Query) -> Finding {
     let mut found = Finding::new(&META, route.site, evidence, Cost::at_share(0.0), words, fix)
         .at_least(Severity::High)
         .at_most(Severity::High);
-    found.routes = Some(vec![name]);
+    found.routes = Some(names);
     found
 }
 
