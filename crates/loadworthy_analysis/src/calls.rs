@@ -203,8 +203,20 @@ impl<'p> Reader<'_, 'p> {
             targets = self.methods(module, node);
             library = library.filter(|_| targets.is_empty());
         }
+        // `row.getFiles()`: a method that a model's class has is none that the library makes for an association.
+        if let Some(own) = library.as_ref().and_then(|library| self.own_methods(library)) {
+            targets = own.to_vec();
+            library = None;
+        }
         let handed = self.handed(file, module, node, library.as_ref(), &targets);
         Call { site, function: module.enclosing_function(node), targets, library, handed }
+    }
+
+    /// The methods of the program's own models that have the name of a member which a library knows by a pattern alone.
+    fn own_methods(&self, library: &LibraryCall<'p>) -> Option<&'p [FunctionRef]> {
+        let is_pattern = !library.member?.names.iter().any(|name| **name == *library.name);
+        let methods = self.resolver.program().heir_methods(&library.name);
+        (is_pattern && !methods.is_empty() && methods.len() <= MAX_METHODS).then_some(methods)
     }
 
     fn targets(&self, file: FileId, module: &Module, node: NodeId) -> Vec<FunctionRef> {

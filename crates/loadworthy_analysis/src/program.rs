@@ -5,13 +5,13 @@ use std::borrow::Cow;
 
 use loadworthy_knowledge::{Knowledge, LibId};
 use loadworthy_project::{Diagnostic, DiagnosticKind, FileClass, FileId, Project, Resolution, SourceFile};
-use loadworthy_syntax::{ClassId, Module, STACK_BYTES, parse};
+use loadworthy_syntax::{ClassId, Kind, MemberKind, Module, STACK_BYTES, parse};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::generated_clients::GeneratedClients;
 use crate::index::ModuleIndex;
-use crate::links::Links;
+use crate::links::{FunctionRef, Links};
 use crate::stars::Stars;
 use crate::values::{Memories, Site};
 
@@ -25,6 +25,8 @@ pub struct Program<'p> {
     handed_on: FxHashMap<Box<str>, Vec<Site>>,
     /// Classes that extend something, by their names in lower case; absent where several have the name.
     heirs: FxHashMap<String, Option<(FileId, ClassId)>>,
+    /// Methods of classes that extend something, by their names.
+    heir_methods: FxHashMap<Box<str>, Vec<FunctionRef>>,
     /// The libraries that the audited files import.
     libraries: FxHashSet<LibId>,
     links: Links,
@@ -72,6 +74,7 @@ impl<'p> Program<'p> {
             generated,
             handed_on: FxHashMap::default(),
             heirs: FxHashMap::default(),
+            heir_methods: FxHashMap::default(),
             libraries,
             links,
             stars,
@@ -81,6 +84,7 @@ impl<'p> Program<'p> {
         program.libraries = program.imported_libraries();
         program.handed_on = program.find_handed_on();
         program.heirs = program.find_heirs();
+        program.heir_methods = program.find_heir_methods();
         program.links = Links::find(&program);
         program.memories.see();
         program.links = Links::with_parameters(&program);
@@ -202,6 +206,26 @@ impl<'p> Program<'p> {
     /// The only class of that name which extends something, whatever the case of its letters.
     pub(crate) fn heir(&self, name: &str) -> Option<(FileId, ClassId)> {
         *self.heirs.get(&name.to_lowercase())?
+    }
+
+    /// The methods of that name of classes which extend something.
+    pub(crate) fn heir_methods(&self, name: &str) -> &[FunctionRef] {
+        self.heir_methods.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn find_heir_methods(&self) -> FxHashMap<Box<str>, Vec<FunctionRef>> {
+        let mut found: FxHashMap<Box<str>, Vec<FunctionRef>> = FxHashMap::default();
+        for (file, module) in self.modules() {
+            let heirs = module.classes().iter().filter(|class| class.heritage.is_some());
+            for member in heirs.flat_map(|class| &class.members).filter(|member| !member.is_static) {
+                if let (MemberKind::Method, Kind::Function(function)) =
+                    (member.kind, module.kind(member.value))
+                {
+                    found.entry(module.str(member.name).into()).or_default().push((file, function));
+                }
+            }
+        }
+        found
     }
 
     fn find_heirs(&self) -> FxHashMap<String, Option<(FileId, ClassId)>> {
