@@ -3,13 +3,14 @@
 // LOADWORTHY is the binary: then the app is started as `loadworthy fix --review --write` leaves it, after its types were checked.
 // ROUTES.json is what `loadworthy routes --format json` says of the app: then the statements that PostgreSQL logs for one
 // request of each route are counted against its formula.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { postgresOrExit, run as runToEnd, startPostgres } from './postgres.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const name = process.argv[2];
@@ -25,51 +26,20 @@ if (!fs.existsSync(path.join(source, 'package.json'))) {
   process.exit(2);
 }
 
-function findPostgres() {
-  const base = '/usr/lib/postgresql';
-  const versions = fs.existsSync(base) ? fs.readdirSync(base) : [];
-  const dirs = versions
-    .sort((a, b) => Number(b) - Number(a))
-    .map((v) => path.join(base, v, 'bin'));
-  return dirs.find((d) => fs.existsSync(path.join(d, 'initdb')) && fs.existsSync(path.join(d, 'pg_ctl')));
-}
-const pgBin = findPostgres();
-if (!pgBin) {
-  console.error('install PostgreSQL 15 (apt-get install postgresql)');
-  process.exit(2);
-}
-
-const root = process.getuid?.() === 0;
+const pgBin = postgresOrExit();
 const tmp = fs.mkdtempSync(path.join(os.tmpdir(), 'storefront-smoke-'));
 fs.chmodSync(tmp, 0o755);
 const app = path.join(tmp, 'app');
 const pgHome = path.join(tmp, 'pg');
-const pgData = path.join(pgHome, 'data');
 let server;
 let serverLog = '';
-let pgStarted = false;
+let postgres;
 let passed = 0;
 let failed = 0;
 const fakes = [];
 const seen = { charges: 0, mails: 0 };
 
-function run(cmd, args, { cwd = tmp, env = {}, timeout = 60_000, asPostgres = false } = {}) {
-  if (asPostgres && root) {
-    args = ['-u', 'postgres', '--', cmd, ...args];
-    cmd = 'runuser';
-  }
-  const result = spawnSync(cmd, args, {
-    cwd, timeout, killSignal: 'SIGKILL', encoding: 'utf8', maxBuffer: 64 << 20,
-    stdio: asPostgres ? ['ignore', 'ignore', 'ignore'] : ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  });
-  if (result.error || result.status !== 0) {
-    const why = result.error ? result.error.message : `exit ${result.status}`;
-    const tail = `${result.stdout ?? ''}\n${result.stderr ?? ''}`.trim().split('\n').slice(-25).join('\n');
-    throw new Error(`${[cmd, ...args].join(' ')}: ${why}\n${tail}`);
-  }
-  return result.stdout ?? '';
-}
+const run = (cmd, args, options = {}) => runToEnd(cmd, args, { cwd: tmp, ...options });
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -157,15 +127,8 @@ function client(base) {
 
 const listOf = (json) => (Array.isArray(json) ? json : json?.items);
 
-/**
- * Statements that PostgreSQL has logged so far, over several lines where they are. Those that open and close transactions
- * and connections are not counted, nor what the mail worker asks each second, whatever is requested.
- */
-function statements() {
-  const log = fs.readFileSync(path.join(pgHome, 'log'), 'utf8');
-  const entries = log.split(/^(?=[A-Z]+:  )/m).map((entry) => entry.match(/^LOG:  (?:statement|execute [^:]*):\s*([^]*)/)?.[1]);
-  return entries.filter((sql) => sql && !/^(?:(?:BEGIN|COMMIT|ROLLBACK|DEALLOCATE|SET|SHOW)\b|UPDATE "MailJob")/i.test(sql));
-}
+/** Statements of requests so far: not what the mail worker asks each second, whatever is requested. */
+const statements = () => postgres.statements().filter((sql) => !sql.startsWith('UPDATE "MailJob"'));
 
 /** The number that the formula gives for these rounds of its loops, in the order of their first mention. */
 function predicted(sends, rounds) {
@@ -276,13 +239,8 @@ async function main() {
   if (tool) await checkTypes();
 
   const pgPort = await freePort();
-  fs.mkdirSync(pgHome);
-  if (root) run('chown', ['postgres', pgHome]);
-  run(path.join(pgBin, 'initdb'), ['-D', pgData, '-U', 'shop', '-A', 'trust', '-E', 'UTF8', '--no-sync'], { cwd: pgHome, asPostgres: true, timeout: 60_000 });
-  pgStarted = true;
-  run(path.join(pgBin, 'pg_ctl'), ['-D', pgData, '-w', '-t', '30', '-l', path.join(pgHome, 'log'), '-o',
-    `-p ${pgPort} -k ${pgHome} -c listen_addresses=127.0.0.1 -c fsync=off -c log_statement=all -c log_line_prefix=`, 'start'], { cwd: pgHome, asPostgres: true, timeout: 45_000 });
-  const psql = (args, db) => run(path.join(pgBin, 'psql'), ['-h', '127.0.0.1', '-p', String(pgPort), '-U', 'shop', '-d', db, '-v', 'ON_ERROR_STOP=1', '-q', ...args], { timeout: 30_000 });
+  postgres = startPostgres(pgBin, pgHome, pgPort, 'shop');
+  const { psql } = postgres;
   psql(['-c', 'CREATE DATABASE shop'], 'postgres');
   const migrations = path.join(app, 'server', 'prisma', 'migrations');
   for (const entry of fs.readdirSync(migrations).sort()) {
@@ -298,7 +256,7 @@ async function main() {
   const base = `http://127.0.0.1:${port}`;
   const env = {
     ...process.env,
-    DATABASE_URL: `postgresql://shop@127.0.0.1:${pgPort}/shop`,
+    DATABASE_URL: postgres.url('shop'),
     PORT: String(port),
     SESSION_SECRET: 'smoke-session-secret',
     PAYMENT_URL: paymentUrl,
@@ -472,12 +430,10 @@ async function stop() {
     srv.closeAllConnections();
     srv.close();
   }
-  if (pgStarted) {
-    try {
-      run(path.join(pgBin, 'pg_ctl'), ['-D', pgData, '-m', 'immediate', '-w', '-t', '20', 'stop'], { cwd: pgHome, asPostgres: true, timeout: 30_000 });
-    } catch (err) {
-      console.error(`could not stop PostgreSQL: ${err.message}`);
-    }
+  try {
+    postgres?.stop();
+  } catch (err) {
+    console.error(`could not stop PostgreSQL: ${err.message}`);
   }
   fs.rmSync(tmp, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-//! Tasks of the workspace: `cargo xtask test | cases | real | new-check | generate | eval | bench`.
+//! Tasks of the workspace: `cargo xtask test | cases | real | evidence | new-check | generate | eval | bench`.
 
 mod bare_parse;
 mod bench;
@@ -29,14 +29,19 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run every test: those of the crates, the generated documents, the demos on real Node.js and PostgreSQL, the HTML
-    /// report in Chromium.
+    /// Run every test: those of the crates, the generated documents, the demos and the servers of the evidence on real
+    /// Node.js and PostgreSQL, the HTML report in Chromium.
     Test,
     /// Run the examples of the checks: their pages, cases and apps.
     Cases(cases::Options),
     /// Install and start the demos on real Node.js and PostgreSQL, and count their statements against the audit; open the HTML
     /// report in Chromium.
     Real,
+    /// Start small servers before and after a fix, and measure what their findings say.
+    Evidence {
+        /// Which of `examples/evidence`; all, where none is named.
+        scenarios: Vec<String>,
+    },
     /// Begin a check: its file, its first case and its line in the registry.
     NewCheck(new_check::Options),
     /// Write the documents that follow from the code: check pages, command line, report schema.
@@ -71,6 +76,7 @@ fn run(task: &Task) -> Result<(), Failure> {
             real::run()
         }
         Task::Real => real::run(),
+        Task::Evidence { scenarios } => real::evidence(scenarios),
         Task::Cases(options) => cases::run(options),
         Task::NewCheck(options) => new_check::run(options),
         Task::Generate(options) => generate::run(options),

@@ -1,5 +1,5 @@
 //! The demos on the real thing: installed, started on PostgreSQL, driven, their statements counted against the audit's
-//! formulas.
+//! formulas; and small servers whose behaviour is measured against what findings say of them.
 
 use std::ffi::OsString;
 use std::fs;
@@ -30,7 +30,23 @@ pub(crate) fn run() -> Result<(), Failure> {
             smoke(&script, demo, &[&routes, &cargo::debug_binary("loadworthy")])?;
         }
     }
+    measured(&[])?;
     browser::run()
+}
+
+/// Builds the tool and compares what findings say with what small servers do; all of them, where none is named.
+pub(crate) fn evidence(scenarios: &[String]) -> Result<(), Failure> {
+    needs_node()?;
+    cargo::build(&["loadworthy"])?;
+    measured(scenarios)
+}
+
+fn measured(scenarios: &[String]) -> Result<(), Failure> {
+    let script = cargo::workspace().join("examples").join("evidence").join("run.mjs");
+    let mut command = Command::new("node");
+    command.arg(&script).arg(cargo::debug_binary("loadworthy")).args(scenarios);
+    let status = command.status().map_err(|error| Failure::of("node", error))?;
+    if status.success() { Ok(()) } else { Err(Failure::Red(format!("node {}", script.display()))) }
 }
 
 fn smoke(script: &Path, demo: &str, arguments: &[&PathBuf]) -> Result<(), Failure> {

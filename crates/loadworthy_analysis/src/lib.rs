@@ -6,6 +6,7 @@ mod access;
 mod analysis;
 mod answers;
 mod applications;
+mod attempts;
 mod blocking;
 mod calls;
 mod clients;
@@ -54,6 +55,7 @@ pub use access::{Access, Decision, accesses, decision, decision_by, derived, res
 pub use analysis::{Analysis, Repetition};
 pub use answers::{Answers, Positions};
 pub use applications::Application;
+pub use attempts::{LibraryAttempts, attempts_below};
 pub use blocking::{Block, Blocks, Elements, UNLIMITED_ROWS, is_kept};
 pub use calls::{Call, Calls, Handed, LibraryCall, package_name};
 pub use clients::{Address, ClientRequest, ClientRequests, Filled, filled_by, matching};

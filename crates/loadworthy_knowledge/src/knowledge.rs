@@ -2,6 +2,7 @@
 
 use std::sync::{LazyLock, OnceLock};
 
+use crate::attempts::{Attempts, AttemptsRow};
 use crate::blocking::{Blocking, BlockingRow};
 use crate::callbacks::{Callback, Callbacks};
 use crate::closed_sets::Op;
@@ -19,8 +20,8 @@ use crate::packages::PackageRow;
 use crate::reference::{Cost, Costs, DefaultRow, Defaults, Trap, Traps};
 use crate::rows::Member;
 use crate::source::{
-    BLOCKING, CALLBACKS, CONVENTIONS, COSTS, DEADLINES, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES, File,
-    HANDLES, HOOKS, OPTIONS, PACKAGES, TRAPS, WIRING,
+    ATTEMPTS, BLOCKING, CALLBACKS, CONVENTIONS, COSTS, DEADLINES, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES,
+    File, HANDLES, HOOKS, OPTIONS, PACKAGES, TRAPS, WIRING,
 };
 use crate::steps::{HandleRow, Step, Steps};
 use crate::versions::{Nearest, installed};
@@ -36,6 +37,7 @@ pub struct Knowledge {
     callbacks: Callbacks,
     conventions: Vec<Convention>,
     failures: Failures,
+    attempts: Attempts,
     deadlines: Deadlines,
     blocking: Blocking,
     hooks: Vec<Hook>,
@@ -93,9 +95,18 @@ impl Knowledge {
     /// `first` files, then the compiled-in ones: of equal rows the earlier wins.
     fn build(first: Vec<File>) -> Result<Self, KnowledgeError> {
         let mut files = first;
-        for source in
-            [EFFECTS, HANDLES, CALLBACKS, CONVENTIONS, FAILURES, DEADLINES, BLOCKING, HOOKS, PACKAGES]
-        {
+        for source in [
+            EFFECTS,
+            HANDLES,
+            CALLBACKS,
+            CONVENTIONS,
+            FAILURES,
+            DEADLINES,
+            ATTEMPTS,
+            BLOCKING,
+            HOOKS,
+            PACKAGES,
+        ] {
             files.push(File::parse(source)?);
         }
         let mut knowledge = Self::default();
@@ -117,6 +128,12 @@ impl Knowledge {
             for row in file.deadline {
                 let lib = knowledge.known("deadline", &row.lib, row.names.first())?;
                 knowledge.deadlines.add(lib, row, &mut knowledge.handles);
+            }
+            for row in file.attempts {
+                let lib = knowledge.known("attempts", &row.lib, row.options.first())?;
+                let wraps = row.wraps.as_deref();
+                let wraps = wraps.map(|it| knowledge.known("attempts", it, None)).transpose()?;
+                knowledge.attempts.add(lib, wraps, row);
             }
             for row in file.callback {
                 let lib = knowledge.known("callback", &row.lib, row.names.first())?;
@@ -318,6 +335,22 @@ impl Knowledge {
         version: Option<&str>,
     ) -> Option<&DeadlineRow> {
         self.deadlines.find((lib, on), name, module, version.and_then(installed).as_ref())
+    }
+
+    /// How often a library tries a call by itself; `None` where it does not, or nothing is known.
+    #[must_use]
+    pub fn attempts(&self, lib: LibId, version: Option<&str>) -> Option<&AttemptsRow> {
+        self.attempts.of(lib, version.and_then(installed).as_ref())
+    }
+
+    /// Libraries that make a client of this one try again, with their rows.
+    pub fn retried_by(&self, lib: LibId) -> impl Iterator<Item = (LibId, &AttemptsRow)> {
+        self.attempts.around(lib)
+    }
+
+    /// Every row of attempts.
+    pub fn attempts_rows(&self) -> impl Iterator<Item = &AttemptsRow> {
+        self.attempts.rows()
     }
 
     /// What a member that holds the event loop costs, by the row of the nearest versions.

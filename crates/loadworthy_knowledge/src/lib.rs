@@ -4,6 +4,7 @@
 //! knows about source code: the analyser resolves expressions to *handles* (`client`, `pool`,
 //! `Model` …) with [`Knowledge::step`] and asks what their members do with [`Knowledge::member`].
 
+mod attempts;
 mod blocking;
 mod callbacks;
 mod closed_sets;
@@ -27,6 +28,7 @@ mod steps;
 mod versions;
 mod wiring;
 
+pub use attempts::{AttemptsRow, Counts};
 pub use blocking::{BlockingRow, Grouping, Growth};
 pub use callbacks::Callback;
 pub use closed_sets::{

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::de::{SeqAccess, Visitor};
 
+use crate::attempts::AttemptsRow;
 use crate::blocking::BlockingRow;
 use crate::callbacks::Callback;
 use crate::conventions::ConventionRow;
@@ -33,6 +34,7 @@ pub(crate) const OPTIONS: (&str, &str) = ("options.toml", include_str!("../data/
 pub(crate) const TRAPS: (&str, &str) = ("traps.toml", include_str!("../data/traps.toml"));
 pub(crate) const BLOCKING: (&str, &str) = ("blocking.toml", include_str!("../data/blocking.toml"));
 pub(crate) const DEADLINES: (&str, &str) = ("deadlines.toml", include_str!("../data/deadlines.toml"));
+pub(crate) const ATTEMPTS: (&str, &str) = ("attempts.toml", include_str!("../data/attempts.toml"));
 pub(crate) const ENVIRONMENT: (&str, &str) = ("environment.toml", include_str!("../data/environment.toml"));
 
 /// The rows of one file; a user's file may have any.
@@ -56,6 +58,7 @@ pub(crate) struct File {
     pub(crate) trap: Vec<Trap>,
     pub(crate) option: Vec<OptionRow>,
     pub(crate) deadline: Vec<DeadlineRow>,
+    pub(crate) attempts: Vec<AttemptsRow>,
     pub(crate) blocking: Vec<BlockingRow>,
     pub(crate) hook: Vec<Hook>,
     pub(crate) package: Vec<PackageRow>,

@@ -39,6 +39,7 @@
 //! once when the process starts.
 
 mod consumers;
+mod relayed;
 mod sockets;
 mod streams;
 
@@ -66,6 +67,7 @@ impl Check for NoBackpressure {
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         streams::run(audit, findings);
+        relayed::run(audit, findings);
         sockets::run(audit, findings);
         consumers::run(audit, findings);
     }

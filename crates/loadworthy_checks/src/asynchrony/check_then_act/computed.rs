@@ -14,6 +14,7 @@ pub(super) fn is_computed(module: &Module, race: &Race<'_>, names: &[BindingId])
 /// What is computed with: the `row.stock` of `row.stock - 1`, in the write or in a variable that it uses.
 pub(super) fn computed(module: &Module, race: &Race<'_>, names: &[BindingId]) -> Option<NodeId> {
     let (read, write) = (race.read.at.1, race.write.at.1);
+    let names = &with_rows(module, names);
     arithmetic(module, write, names).or_else(|| {
         let (after, before) = (module.node(read).span.start, module.node(write).span.start);
         module.bindings().iter().enumerate().find_map(|(at, declared)| {
@@ -26,6 +27,38 @@ pub(super) fn computed(module: &Module, race: &Race<'_>, names: &[BindingId]) ->
             uses(module, write, &[BindingId::new(at)]).then_some(operand)
         })
     })
+}
+
+/// The names, and those that hold a part of theirs: `const row = rows[0]`, `const [row] = rows`, `const { stock } = row`.
+fn with_rows(module: &Module, names: &[BindingId]) -> Vec<BindingId> {
+    let mut all = names.to_vec();
+    for (at, _) in module.bindings().iter().enumerate() {
+        let name = BindingId::new(at);
+        if !all.contains(&name) && part_of(module, name).is_some_and(|whole| is_name_of(module, whole, &all))
+        {
+            all.push(name);
+        }
+    }
+    all
+}
+
+/// What a declared name is a part of.
+fn part_of(module: &Module, name: BindingId) -> Option<NodeId> {
+    let declared = module.binding(name)?;
+    let declarator = module.ancestors(declared.node).find_map(|at| match module.kind(at) {
+        Kind::Declarator { init, .. } => Some(Some(init)),
+        Kind::ArrayPattern(_) | Kind::ObjectPattern(_) | Kind::Property { .. } => None,
+        _ => Some(None),
+    });
+    let mut whole = declarator.flatten()?;
+    while let Kind::Member { object, .. } | Kind::Index { object, .. } = module.kind(whole) {
+        whole = object;
+    }
+    Some(whole)
+}
+
+fn is_name_of(module: &Module, node: NodeId, names: &[BindingId]) -> bool {
+    matches!(module.kind(node), Kind::Name { binding, .. } if names.contains(&binding))
 }
 
 /// The operand `row.count` of a `row.count + 1` below a node, for a row of one of the names.
@@ -41,6 +74,7 @@ fn operand(module: &Module, reference: NodeId) -> Option<NodeId> {
     for outer in module.ancestors(reference) {
         match module.kind(outer) {
             Kind::Member { .. } | Kind::Binary { operator: Binary::Or | Binary::Nullish, .. } => {}
+            Kind::Index { object, .. } if object == inner => {}
             // `Number(row.total)`
             Kind::Call { callee, .. } if callee != inner => {}
             Kind::Binary { operator: Binary::Add | Binary::Subtract | Binary::Multiply, left, right } => {
@@ -57,7 +91,17 @@ fn operand(module: &Module, reference: NodeId) -> Option<NodeId> {
 fn is_number(module: &Module, (left, right): (NodeId, NodeId), inner: NodeId) -> bool {
     let other = if left == inner { right } else { left };
     !matches!(module.kind(other), Kind::String(_) | Kind::Template { .. })
-        && matches!(module.kind(inner), Kind::Member { .. } | Kind::Binary { .. } | Kind::Call { .. })
+        && match module.kind(inner) {
+            Kind::Member { .. } | Kind::Binary { .. } | Kind::Call { .. } => true,
+            Kind::Name { binding, .. } => is_field(module, binding),
+            _ => false,
+        }
+}
+
+/// `stock` of `const { stock } = row`: a field, where the whole row can't be calculated with.
+fn is_field(module: &Module, name: BindingId) -> bool {
+    let pattern = module.binding(name).map(|declared| module.parent(declared.node));
+    pattern.is_some_and(|at| matches!(module.kind(at), Kind::Property { .. }))
 }
 
 /// `document.count += 1; await document.save()`: the document that is written was changed by arithmetic on its own value.

@@ -1,6 +1,6 @@
 //! Loops and recursions that try again.
 
-use loadworthy_analysis::{FunctionRef, Site, Work};
+use loadworthy_analysis::{FunctionRef, LibraryAttempts, Site, Work, attempts_below};
 use loadworthy_capacity::{ExtraRequests, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileClass;
@@ -31,6 +31,8 @@ struct Retry {
     work: Work,
     /// Tasks that are handed to a helper.
     tasks: Vec<Site>,
+    /// What the library below tries by itself.
+    below: Option<LibraryAttempts>,
     /// The text of what is tried.
     text: String,
 }
@@ -96,8 +98,9 @@ fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<
     for task in &tasks {
         text.push_str(audit.source(*task));
     }
+    let tried_site = (file, tried);
     Some(Retry {
-        tried: (file, tried),
+        tried: tried_site,
         again: (file, again),
         owner,
         attempts,
@@ -105,6 +108,11 @@ fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<
         delay: delay(if is_loop { &loop_text } else { &handler_text }),
         chooses: chooses(&handler_text) || chooses_in_loop(&loop_text, is_loop),
         work,
+        below: served(tried_site, &tasks)
+            .into_iter()
+            .filter_map(|site| attempts_below(audit.analysis, audit.resolver, site))
+            .max_by(|a, b| a.most.total_cmp(&b.most))
+            .filter(|below| below.most > 1.0),
         tasks,
         text,
     })
@@ -297,6 +305,11 @@ fn repeats_harm(retry: &Retry) -> bool {
         || posts && retry.work.any(|effect| effect == Effect::HttpRequest)
 }
 
+/// Where what is tried is said: in the loop, or by those who hand it over.
+fn served(tried: Site, tasks: &[Site]) -> Vec<Site> {
+    if tasks.is_empty() { vec![tried] } else { tasks.to_vec() }
+}
+
 fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
     let harm = repeats_harm(retry);
     let is_cas =
@@ -310,17 +323,20 @@ fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
         ("at once", Severity::Medium)
     } else if retry.delay == Delay::Constant {
         ("after the same pause each time", Severity::Monitor)
+    } else if retry.below.is_some() {
+        ("of a client that repeats them by itself", Severity::Monitor)
     } else {
         return None;
     };
-    let served: Vec<Site> = if retry.tasks.is_empty() { vec![retry.tried] } else { retry.tasks.clone() };
+    let served = served(retry.tried, &retry.tasks);
     let is_client = audit.program().class(retry.tried.0) == Some(FileClass::Client);
     let is_run = served.iter().any(|site| !audit.is_unreached(*site) && !audit.is_startup_only(*site));
     if !is_run && !is_client {
         return None;
     }
     let first = served.iter().copied().find(|site| audit.is_per_request(*site)).unwrap_or(retry.tried);
-    let attempts = retry.attempts.unwrap_or(ATTEMPTS);
+    let own = retry.attempts.unwrap_or(ATTEMPTS);
+    let attempts = own * retry.below.map_or(1.0, |below| below.most);
     let reached = audit.reached_by(first);
     let code = audit.excerpt(retry.tried, 80);
     let mut evidence = audit.chain_to(retry.tried, format!("tried again: {code}"));
@@ -331,8 +347,18 @@ fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
             note: format!("hands over what is tried: {}", audit.excerpt(*task, 70)),
         });
     }
+    if let Some(LibraryAttempts { by: Some(by), .. }) = retry.below {
+        let note = String::from("makes the library try each of these again by itself");
+        evidence.push(Evidence { place: Place::Code(by), note });
+    }
+    let nested = retry.below.map_or_else(String::new, |below| {
+        format!(
+            " The library below tries each of them {} times by itself: {own} × {} = {attempts} calls.",
+            below.most, below.most
+        )
+    });
     let times =
-        if retry.is_bounded { format!("up to {attempts} times") } else { String::from("until it succeeds") };
+        if retry.is_bounded { format!("up to {own} times") } else { String::from("until it succeeds") };
     let cause = match retry.delay {
         Delay::None => "No pause lies between the attempts, so all of them fall into the same overload.",
         Delay::Constant => {
@@ -352,7 +378,7 @@ fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
     };
     let words = Words {
         title: format!("{} repeats failures {what}", audit.function_name(retry.owner)),
-        problem: format!("`{code}` is tried {times}.{all} {cause}{twice} Together with the attempts of the layers above, one request of {reached} becomes {attempts} or more calls just when the other side has no capacity.").replace("  ", " "),
+        problem: format!("`{code}` is tried {times}.{nested}{all} {cause}{twice} Together with the attempts of the layers above, one request of {reached} becomes {attempts} or more calls just when the other side has no capacity.").replace("  ", " "),
         verify: format!("Let the other side answer 503 for a minute under load and count its calls: at most 1.2 per request after the change, {attempts} now."),
         tradeoff: String::from("Fewer and later attempts turn short failures into errors: pair them with a budget (at most 10 % more calls) and let one layer retry, not several."),
     };

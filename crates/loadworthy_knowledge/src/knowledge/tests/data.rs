@@ -298,6 +298,19 @@ fn deadlines_are_about_known_handles_packages_and_defaults() {
 }
 
 #[test]
+fn attempts_have_options_and_at_least_one() {
+    let knowledge = Knowledge::builtin();
+    assert!(knowledge.attempts_rows().count() > 5);
+    for row in knowledge.attempts_rows() {
+        assert!(!row.options.is_empty() && row.attempts(row.default) >= 1.0, "{}", row.lib);
+        assert!(row.wraps.as_deref() != Some(&*row.lib), "{}", row.lib);
+    }
+    let stripe = knowledge.library_id("stripe").unwrap();
+    let most = |version| knowledge.attempts(stripe, Some(version)).map(|row| row.attempts(row.default));
+    assert_eq!((most("14.1.0"), most("17.7.0"), most("12.0.0")), (Some(2.0), Some(3.0), None));
+}
+
+#[test]
 fn blocking_rows_are_about_known_handles_packages_and_costs() {
     let knowledge = Knowledge::builtin();
     let reached = reached(knowledge);

@@ -1,0 +1,25 @@
+import { pbkdf2, pbkdf2Sync, timingSafeEqual } from "node:crypto";
+import { promisify } from "node:util";
+import express from "express";
+
+const derive = promisify(pbkdf2);
+const app = express();
+app.use(express.json({ limit: "10kb" }));
+
+const users = { ada: { salt: "c2FsdA", hash: pbkdf2Sync("correct horse", "c2FsdA", 210_000, 32, "sha512") } };
+
+app.post("/login", async (req, res, next) => {
+  try {
+    const user = users[req.body.name] ?? users.ada;
+    const hash = await derive(String(req.body.password), user.salt, 210_000, 32, "sha512");
+    res.json({ ok: timingSafeEqual(hash, user.hash) });
+  } catch (error) {
+    next(error);
+  }
+});
+
+app.get("/health", (_req, res) => {
+  res.json({ ok: true });
+});
+
+app.listen(process.env.PORT);

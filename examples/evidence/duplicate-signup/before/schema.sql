@@ -1,0 +1,1 @@
+CREATE TABLE members (id bigserial PRIMARY KEY, email text NOT NULL);

@@ -1,0 +1,24 @@
+import axios from "axios";
+import axiosRetry from "axios-retry";
+import express from "express";
+
+const client = axios.create({ baseURL: process.env.PAYMENTS_URL, timeout: 1_000 });
+axiosRetry(client, { retries: 1, retryDelay: axiosRetry.exponentialDelay });
+
+const app = express();
+app.use(express.json({ limit: "10kb" }));
+
+async function balance(account) {
+  const answer = await client.get(`/accounts/${encodeURIComponent(account)}`);
+  return answer.data;
+}
+
+app.get("/balance/:account", async (req, res, next) => {
+  try {
+    res.json(await balance(req.params.account));
+  } catch (error) {
+    next(error);
+  }
+});
+
+app.listen(process.env.PORT);
