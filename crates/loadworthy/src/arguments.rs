@@ -199,7 +199,7 @@ pub(crate) struct FixArguments {
 }
 
 /// The load target.
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone, Copy, Default)]
 pub(crate) struct TargetArguments {
     /// Users active at the same time [default: 1000].
     #[arg(long, value_name = "N", help_heading = "Load target")]
@@ -240,6 +240,9 @@ pub(crate) struct TableArguments {
     /// Print what stands before each route (rate limit, authentication, body, upload, compression, timeout), and what does not.
     #[arg(long, conflicts_with = "clients")]
     pub(crate) protection: bool,
+    /// Print the other services that the server calls: who waits for each, what ends the wait, attempts, breakers.
+    #[arg(long, conflicts_with_all = ["clients", "protection"])]
+    pub(crate) services: bool,
 }
 
 /// Forms of a report.

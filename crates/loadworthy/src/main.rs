@@ -28,6 +28,7 @@ mod rules;
 mod schema;
 mod selection;
 mod sends;
+mod services;
 mod session;
 mod shell;
 mod suppression;

@@ -3,15 +3,19 @@
 use std::fmt::Write;
 
 use loadworthy_analysis::{Analysis, ClientRequest, Handler, Program, Route, Site, Tallies};
+use loadworthy_checks::Setting;
+use loadworthy_environment::Overrides;
 use loadworthy_project::Diagnostic;
 use serde::Serialize;
 
-use crate::arguments::{TableArguments, TableFormat};
+use crate::arguments::{TableArguments, TableFormat, TargetArguments};
 use crate::failure::Failure;
 use crate::output::print;
 use crate::protection;
 use crate::sends::{Sends, sends};
+use crate::services;
 use crate::session::{Session, diagnostics};
+use crate::target::target;
 
 /// Prints the route table.
 pub(crate) fn run(arguments: &TableArguments) -> Result<(), Failure> {
@@ -22,6 +26,11 @@ pub(crate) fn run(arguments: &TableArguments) -> Result<(), Failure> {
         let diagnostics: Vec<&Diagnostic> = diagnostics(program).collect();
         if arguments.clients {
             return print(&clients(analysis, arguments.format)?);
+        }
+        if arguments.services {
+            let target = target(TargetArguments::default(), session.config.target)?;
+            let setting = Setting::infer(analysis, target, &Overrides::default(), &session.config.traffic);
+            return print(&services::listing(analysis, &setting, arguments.format)?);
         }
         if arguments.protection {
             return print(&protection::matrix(analysis, arguments.format)?);

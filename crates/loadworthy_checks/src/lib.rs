@@ -17,6 +17,7 @@ mod meta;
 mod registry;
 mod resilience;
 mod runs;
+mod services;
 mod setting;
 mod traffic;
 
@@ -27,5 +28,6 @@ pub use finding::{
 pub use forecast::{BASE_LOOP_MILLIS, Forecast};
 pub use meta::{Category, Check, Meta};
 pub use registry::{CHECKS, run_all};
+pub use services::{Ends, Service, ServiceCall, services};
 pub use setting::Setting;
 pub use traffic::{READ_PART, Traffic, Weights};

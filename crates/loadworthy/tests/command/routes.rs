@@ -386,3 +386,35 @@ app.listen(1);
     assert!(table.ends_with("3 routes, 1 with a rate limit\n"), "{table}");
     assert!(table.contains("body            express.json({ limit: '50kb' })  (app.js:13)"), "{table}");
 }
+
+const SERVICES: &str = "import express from 'express';
+import OpenAI from 'openai';
+import axios from 'axios';
+const openai = new OpenAI({ timeout: 20_000, maxRetries: 1 });
+const app = express();
+app.get('/rates', async (_req, res) => {
+  const rates = await fetch('https://rates.example.com/v1', { signal: AbortSignal.timeout(800) });
+  res.json(await rates.json());
+});
+app.post('/ask', async (req, res) => {
+  const answer = await openai.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: req.body.q }] });
+  res.json(answer);
+});
+app.get('/charge', async (req, res) => {
+  const answer = await axios.post(process.env.PAYMENT_URL, { cents: 100 });
+  res.json(answer.data);
+});
+app.listen(3000);
+";
+
+#[test]
+fn services_are_listed_with_who_waits_and_what_ends_the_wait() {
+    let manifest = r#"{ "name": "shop", "type": "module", "dependencies": { "express": "4.18.2", "openai": "4.104.0", "axios": "1.7.9" } }"#;
+    let dir = project(&[("package.json", manifest), ("src/app.js", SERVICES)]);
+    let output = run(&["--services"], dir.path());
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap());
+    let json = run(&["--services", "--format", "json"], dir.path());
+    let rows: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 3);
+}

@@ -59,6 +59,8 @@ use loadworthy_knowledge::Effect;
 use loadworthy_project::FileClass;
 use loadworthy_syntax::{Kind, Module, NodeId};
 
+pub(crate) use services::named;
+
 use crate::audit::Audit;
 use crate::finding::Finding;
 use crate::meta::{Category, Check, Meta};
@@ -86,7 +88,7 @@ impl Check for NoCircuitBreaker {
 }
 
 /// Functions that only run inside a breaker or behind a limit of concurrency.
-fn isolated(audit: &Audit<'_, '_>) -> BTreeSet<FunctionRef> {
+pub(crate) fn isolated(audit: &Audit<'_, '_>) -> BTreeSet<FunctionRef> {
     let wraps =
         audit.analysis.effects(|effect| matches!(effect, Effect::BreakerWrap | Effect::LimitConcurrency));
     let mut open: Vec<FunctionRef> =

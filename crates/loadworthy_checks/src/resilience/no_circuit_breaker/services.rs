@@ -72,7 +72,12 @@ pub(super) fn run(audit: &Audit<'_, '_>, isolated: &BTreeSet<FunctionRef>, findi
 }
 
 /// A name that says more than that of the library by which HTTP is spoken: the address as the code has it.
-fn named(audit: &Audit<'_, '_>, call: &Call<'_>, library: &LibraryCall<'_>, name: String) -> String {
+pub(crate) fn named(
+    audit: &Audit<'_, '_>,
+    call: &Call<'_>,
+    library: &LibraryCall<'_>,
+    name: String,
+) -> String {
     let is_library = name == audit.knowledge().library(library.lib).id;
     if !is_library || library.effect() != Some(Effect::HttpRequest) {
         return name;
