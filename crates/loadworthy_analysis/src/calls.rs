@@ -203,6 +203,11 @@ impl<'p> Reader<'_, 'p> {
             targets = self.methods(module, node);
             library = library.filter(|_| targets.is_empty());
         }
+        if let Some(made_at) =
+            library.as_ref().filter(|it| it.has(Flag::RunsHanded)).and_then(|it| it.made_at)
+        {
+            targets = self.handed_at(made_at);
+        }
         // `row.getFiles()`: a method that a model's class has is none that the library makes for an association.
         if let Some(own) = library.as_ref().and_then(|library| self.own_methods(library)) {
             targets = own.to_vec();
@@ -238,6 +243,17 @@ impl<'p> Reader<'_, 'p> {
         targets.sort_unstable();
         targets.dedup();
         targets
+    }
+
+    /// The functions that an object was made with: `new Breaker(load)`.
+    fn handed_at(&self, made_at: Site) -> Vec<FunctionRef> {
+        let Some(first) = self.resolver.argument(made_at, 0) else { return Vec::new() };
+        let values = self.resolver.filled(&self.resolver.value_of(first));
+        let functions = values.iter().filter_map(|value| match value {
+            Value::Function(file, function) => Some((*file, *function)),
+            _ => None,
+        });
+        functions.collect()
     }
 
     /// A method that only one class or object has, on an object of which nothing is known.

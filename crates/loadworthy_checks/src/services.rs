@@ -60,10 +60,7 @@ pub fn services(analysis: &Analysis<'_>, setting: &Setting) -> Vec<Service> {
     let mut found: BTreeMap<String, Vec<ServiceCall>> = BTreeMap::new();
     for (call, library) in analysis.effects(leaves_process) {
         let site = call.site;
-        let is_isolated = isolated.contains(&analysis.owner(site));
-        // What a breaker wraps runs when the breaker is fired, though it is handed over at start.
-        let is_served =
-            is_isolated || matches!(runs(&audit, site), Some(Runs::Request | Runs::Job | Runs::Unreached));
+        let is_served = matches!(runs(&audit, site), Some(Runs::Request | Runs::Job | Runs::Unreached));
         if !is_served || library.made_at.is_none() && is_relative(&audit, site) {
             continue;
         }
@@ -78,7 +75,7 @@ pub fn services(analysis: &Analysis<'_>, setting: &Setting) -> Vec<Service> {
             is_per_request: audit.is_per_request(site),
             ends: ends(&deadlines, call, library),
             attempts: attempts_below(analysis, &resolver, site).map_or(1.0, |tried| tried.most),
-            is_isolated,
+            is_isolated: isolated.contains(&analysis.owner(site)),
         });
     }
     found

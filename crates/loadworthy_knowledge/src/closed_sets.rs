@@ -131,7 +131,7 @@ closed_set! {
 closed_set! {
     /// How a member is called, what else it does, what it costs.
     Flag {
-        FreeFunction = "free-function", Constructor = "constructor", Hook = "hook",
+        FreeFunction = "free-function", RunsHanded = "runs-handed", Constructor = "constructor", Hook = "hook",
         ClassArg = "class-arg", TaggedTemplate = "tagged-template", DynamicName = "dynamic-name",
         ExportName = "export-name", Assignment = "assignment", PropertyRead = "property-read",
         SideEffectImport = "side-effect-import", Batch = "batch",

@@ -94,12 +94,24 @@ impl<'p> Deadlines<'_, 'p> {
     /// Whether everything that runs the function stops waiting for it.
     fn function_wrapped(&self, function: FunctionRef, hops: u32) -> Option<Race> {
         let edges: Vec<_> = self.analysis.graph().callers(function).take(MAX_CALLERS).collect();
+        let calls = self.analysis.calls();
+        let fires = |site: Site| {
+            let call = calls.at(site)?;
+            (call.targets.contains(&function) && gives_up(call)).then_some(call)
+        };
+        // Where the object was made that fires it: it does not run there.
+        let fired = edges.iter().filter_map(|edge| fires(edge.site)?.library.as_ref()?.made_at);
+        let made: Vec<Site> = fired.collect();
         let mut found = None;
-        for edge in &edges {
+        for edge in edges.iter().filter(|edge| !made.contains(&edge.site)) {
             if edge.caller == function {
                 continue;
             }
-            let call = self.analysis.calls().at(edge.site);
+            if fires(edge.site).is_some() {
+                found = Some(quiet(edge.site));
+                continue;
+            }
+            let call = calls.at(edge.site);
             let argument = call.and_then(|call| self.handed_as(call, function));
             let ends = argument.and_then(|argument| self.ends_in_time(edge.site, argument));
             found = Some(ends.or_else(|| self.wrapped_within(edge.site, hops + 1))?);
@@ -115,9 +127,7 @@ impl<'p> Deadlines<'_, 'p> {
     /// Whether a call stops waiting for what it is given.
     fn ends_in_time(&self, site: Site, argument: NodeId) -> Option<Race> {
         let call = self.analysis.calls().at(site)?;
-        if let Some(library) = &call.library
-            && matches!(library.effect(), Some(Effect::TimeoutWrap | Effect::BreakerWrap))
-        {
+        if gives_up(call) {
             return Some(quiet(site));
         }
         let module = self.analysis.program().module(site.0)?;
@@ -256,4 +266,10 @@ fn fails(module: &Module, timer: NodeId) -> bool {
         }
         _ => false,
     })
+}
+
+/// Whether a library stops waiting for what the call runs.
+fn gives_up(call: &Call<'_>) -> bool {
+    let effect = call.library.as_ref().and_then(crate::calls::LibraryCall::effect);
+    matches!(effect, Some(Effect::TimeoutWrap | Effect::BreakerWrap))
 }

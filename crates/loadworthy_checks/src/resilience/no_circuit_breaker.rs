@@ -91,8 +91,9 @@ impl Check for NoCircuitBreaker {
 pub(crate) fn isolated(audit: &Audit<'_, '_>) -> BTreeSet<FunctionRef> {
     let wraps =
         audit.analysis.effects(|effect| matches!(effect, Effect::BreakerWrap | Effect::LimitConcurrency));
-    let mut open: Vec<FunctionRef> =
-        wraps.flat_map(|(call, _)| call.handed.iter().map(|it| it.function)).collect();
+    let mut open: Vec<FunctionRef> = wraps
+        .flat_map(|(call, _)| call.handed.iter().map(|it| it.function).chain(call.targets.clone()))
+        .collect();
     let mut found = BTreeSet::new();
     while let Some(function) = open.pop() {
         if found.insert(function) {
