@@ -1,11 +1,14 @@
 //! Containers that live as long as the process, who adds to them under which keys, and who takes from them.
 
+use loadworthy_knowledge::Runs;
 use loadworthy_project::FileId;
-use loadworthy_syntax::{ClassId, FunctionId, Kind, MemberKind, Module, NodeId, Unary};
+use loadworthy_syntax::{Binary, ClassId, FunctionId, Kind, MemberKind, Module, NodeId, Unary};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analysis::Analysis;
+use crate::graph::Timing;
 use crate::links::FunctionRef;
+use crate::reach::Context;
 use crate::values::{Resolver, Root, Site, Step, Value};
 
 /// A container that lives as long as the process.
@@ -54,8 +57,29 @@ pub struct Removal {
     pub site: Site,
     /// Whose code it is.
     pub function: FunctionRef,
-    /// Whether it happens only when the same entry is read and found to be old.
-    pub is_on_read: bool,
+    /// What goes with it.
+    pub takes: Takes,
+}
+
+/// What a removal takes away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Takes {
+    /// An entry that is asked for and found to be old.
+    OldOnRead,
+    /// The entry that somebody names, when what it stands for changes.
+    Named,
+    /// What makes the container stay small: all of it, the oldest, what is over, what has ended.
+    Enough,
+}
+
+impl Container {
+    /// Whether what is taken away keeps it small. Where old entries go when they are asked for, the container is a cache, and
+    /// naming single entries is how it is kept true rather than small; elsewhere it is how entries end.
+    #[must_use]
+    pub fn is_kept_small(&self) -> bool {
+        let takes = |what| self.removals.iter().any(|removal| removal.takes == what);
+        takes(Takes::Enough) || takes(Takes::Named) && !takes(Takes::OldOnRead)
+    }
 }
 
 /// Every container that lives as long as the process and is added to inside a function.
@@ -78,19 +102,29 @@ pub fn containers<'p>(analysis: &Analysis<'p>, resolver: &Resolver<'p>) -> Vec<C
 /// Classes of the program.
 pub type Singletons = FxHashSet<(FileId, ClassId)>;
 
-/// Classes of which one object lives as long as the process: made at module level, or by a framework's injector.
+/// Classes of which one object lives as long as the process: made at module level or by what only the start runs, by a
+/// framework's injector, kept by a class or module once it is made, or part of such an object.
 #[must_use]
 pub fn singletons(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Singletons {
     let mut all = FxHashSet::default();
+    // Who holds an object of which class.
+    let mut parts: Vec<((FileId, ClassId), (FileId, ClassId))> = Vec::new();
     for (file, module) in analysis.program().modules() {
         for call in module.calls() {
             let Kind::New { callee, .. } = module.kind(*call) else { continue };
-            if module.enclosing_function(*call) != FunctionId::NONE {
+            let holder = holder_class(module, *call).map(|class| (file, class));
+            let lives =
+                || is_run_at_start(analysis, (file, *call)) || is_put_away(resolver, file, module, *call);
+            if holder.is_none() && !lives() {
                 continue;
             }
             for value in resolver.value_of((file, callee)).iter() {
-                if let Value::Class(file, class) = value {
-                    all.insert((*file, *class));
+                let Value::Class(file, class) = value else { continue };
+                match holder {
+                    Some(holder) => parts.push((holder, (*file, *class))),
+                    None => {
+                        all.insert((*file, *class));
+                    }
                 }
             }
         }
@@ -100,7 +134,62 @@ pub fn singletons(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Singleton
             }
         }
     }
-    all
+    loop {
+        let before = all.len();
+        let held: Vec<_> = parts.iter().filter(|(holder, _)| all.contains(holder)).collect();
+        all.extend(held.into_iter().map(|(_, part)| *part));
+        if all.len() == before {
+            return all;
+        }
+    }
+}
+
+/// The class whose fields or constructor make an object.
+fn holder_class(module: &Module, call: NodeId) -> Option<ClassId> {
+    let class = class_around(module, call)?;
+    let function = module.enclosing_function(call);
+    let is_field = function == FunctionId::NONE
+        && module.class(class)?.members.iter().any(|member| !member.is_static && member.value == call);
+    (is_field || is_constructor(module, class, function)).then_some(class)
+}
+
+fn class_around(module: &Module, node: NodeId) -> Option<ClassId> {
+    module.ancestors(node).find_map(|outer| match module.kind(outer) {
+        Kind::Class(class) => Some(class),
+        _ => None,
+    })
+}
+
+fn is_constructor(module: &Module, class: ClassId, function: FunctionId) -> bool {
+    module.class(class).is_some_and(|lowered| {
+        lowered.members.iter().any(|member| {
+            member.kind == MemberKind::Constructor
+                && matches!(module.kind(member.value), Kind::Function(own) if own == function)
+        })
+    })
+}
+
+/// Whether only the start of the process runs a place.
+fn is_run_at_start(analysis: &Analysis<'_>, site: Site) -> bool {
+    analysis.owner(site).1 == FunctionId::NONE || analysis.contexts(site) == [Context::Startup]
+}
+
+/// Whether an object is put where the next run finds it: a variable of the module, a static field, the global object.
+fn is_put_away(resolver: &Resolver<'_>, file: FileId, module: &Module, call: NodeId) -> bool {
+    let Kind::Assign { target, value, .. } = module.kind(module.parent(call)) else { return false };
+    if value != call {
+        return false;
+    }
+    match module.kind(target) {
+        Kind::Name { binding, .. } => module
+            .binding(binding)
+            .is_some_and(|bound| module.enclosing_function(bound.node) == FunctionId::NONE),
+        Kind::Member { object, .. } => {
+            matches!(module.source(object), "globalThis" | "global")
+                || matches!(&*resolver.value_of((file, object)), [Value::Class(..)])
+        }
+        _ => false,
+    }
 }
 
 struct Finder<'a, 'p> {
@@ -148,7 +237,10 @@ impl Finder<'_, '_> {
     }
 
     fn assignment(&mut self, site: Site, module: &Module, target: NodeId, value: NodeId) {
+        let is_nothing = module.kind(value) == Kind::Null || module.source(value) == "undefined";
         match module.kind(target) {
+            // `entries[id] = undefined`
+            Kind::Index { object, .. } if is_nothing => self.remove(site, object),
             Kind::Index { object, index } => {
                 let kinds = [ContainerKind::Object, ContainerKind::Array];
                 self.add(site, object, (&kinds, Some((site.0, index)), Some((site.0, value))));
@@ -156,21 +248,13 @@ impl Finder<'_, '_> {
             // `list.length = 0`, `list = []`, `this.cache = new Map()`: emptied, once it is not the first value.
             Kind::Member { object, name } if module.str(name) == "length" => self.remove(site, object),
             Kind::Name { .. } | Kind::Member { .. }
-                if module.enclosing_function(site.1) != FunctionId::NONE && !self.is_in_constructor(site) =>
+                if module.enclosing_function(site.1) != FunctionId::NONE
+                    && !is_in_constructor(module, site.1) =>
             {
                 self.remove(site, target);
             }
             _ => {}
         }
-    }
-
-    fn is_in_constructor(&self, (file, node): Site) -> bool {
-        let Some(module) = self.analysis.program().module(file) else { return false };
-        let function = module.enclosing_function(node);
-        module.classes().iter().flat_map(|class| &class.members).any(|member| {
-            member.kind == MemberKind::Constructor
-                && matches!(module.kind(member.value), Kind::Function(own) if own == function)
-        })
     }
 
     fn add(
@@ -183,9 +267,19 @@ impl Finder<'_, '_> {
         if function.1 == FunctionId::NONE {
             return;
         }
+        let owner = |analysis: &Analysis<'_>, made_at| analysis.owner(made_at);
+        let analysis = self.analysis;
         for container in
             self.containers_of((site.0, object)).into_iter().filter(|it| kinds.contains(&it.kind))
         {
+            // A function of the start that keeps it shares it with the requests that it registers, or fills it for itself.
+            let maker = owner(analysis, container.made_at);
+            let is_shared = maker.1 == FunctionId::NONE
+                || is_in_constructor_of(analysis, container.made_at)
+                || maker != function && analysis.reach().runs(function, Context::PerRequest);
+            if !is_shared {
+                continue;
+            }
             container.additions.push(Addition { site, key, value, function });
         }
     }
@@ -195,9 +289,9 @@ impl Finder<'_, '_> {
         if function.1 == FunctionId::NONE {
             return;
         }
-        let is_on_read = self.is_on_read(site, object);
+        let takes = self.takes(site, object);
         for container in self.containers_of((site.0, object)) {
-            container.removals.push(Removal { site, function, is_on_read });
+            container.removals.push(Removal { site, function, takes });
         }
     }
 
@@ -234,17 +328,14 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// Made at module level, as a static field, or as a field of an object that lives as long as the process.
+    /// Made at module level or by what only the start runs, as a static field, or as a field of an object that lives as long
+    /// as the process.
     fn lives(&self, (file, node): Site) -> bool {
         let Some(module) = self.analysis.program().module(file) else { return false };
-        let class = module.ancestors(node).find_map(|outer| match module.kind(outer) {
-            Kind::Class(class) => Some(class),
-            _ => None,
-        });
         let is_in_function = module.enclosing_function(node) != FunctionId::NONE;
-        match class {
+        match class_around(module, node) {
             Some(class) if is_in_function => {
-                self.is_in_constructor((file, node)) && self.singletons.contains(&(file, class))
+                is_in_constructor(module, node) && self.singletons.contains(&(file, class))
             }
             Some(class) => {
                 let is_static = module.class(class).is_some_and(|lowered| {
@@ -252,32 +343,117 @@ impl Finder<'_, '_> {
                 });
                 is_static || self.singletons.contains(&(file, class))
             }
-            None => !is_in_function && is_held(module, node),
+            None => is_held(module, node) && is_run_at_start(self.analysis, (file, node)),
         }
     }
 
-    /// `if (entry.expires < Date.now()) cache.delete(key)` where the entry was just looked up.
-    fn is_on_read(&self, (file, node): Site, object: NodeId) -> bool {
-        let Some(module) = self.analysis.program().module(file) else { return false };
+    /// What a removal takes away.
+    fn takes(&self, (file, node): Site, object: NodeId) -> Takes {
+        let Some(module) = self.analysis.program().module(file) else { return Takes::Enough };
+        let method = match module.kind(node) {
+            Kind::Call { callee, .. } => match module.kind(callee) {
+                Kind::Member { name, .. } => module.str(name),
+                _ => "",
+            },
+            Kind::Unary { .. } => "delete",
+            Kind::Assign { target, .. } if matches!(module.kind(target), Kind::Index { .. }) => "delete",
+            _ => "",
+        };
+        if !matches!(method, "delete" | "remove") || is_run_by(module, node, &ENDS) {
+            return Takes::Enough;
+        }
+        let tests = tests_around(module, node);
+        let mentions = |words: &[&str]| tests.iter().any(|test| words.iter().any(|word| test.contains(word)));
+        if mentions(&SIZES) {
+            return Takes::Enough;
+        }
         let name = module.source(object);
         let function = module.enclosing_function(node);
-        let is_guarded = module.ancestors(node).any(|outer| match module.kind(outer) {
-            Kind::If { test, .. } => {
-                let test = module.source(test).to_lowercase();
-                ["date.now", "expire", "ttl", "timestamp", "age", "now"]
-                    .iter()
-                    .any(|word| test.contains(word))
-            }
-            _ => false,
-        });
+        let text = |function: FunctionRef| {
+            let module = self.analysis.program().module(function.0)?;
+            Some(module.source(module.function(function.1)?.node))
+        };
+        let callers = || self.analysis.graph().callers((file, function));
         let is_looped = !crate::loops::loops_around(module, (file, node)).is_empty()
-            || self.analysis.graph().callers((file, function)).any(|edge| edge.repeat.is_some());
+            || callers().any(|edge| {
+                edge.repeat.is_some()
+                    && edge.caller.0 == file
+                    && text(edge.caller).is_some_and(|text| text.contains(name))
+            });
+        if is_looped {
+            // All of them, or the old ones; those whose keys begin alike are named.
+            let is_sweep = tests.is_empty() || mentions(&TIMES);
+            return if is_sweep { Takes::Enough } else { Takes::Named };
+        }
         let reads = || {
-            let text = module.function(function).map_or("", |lowered| module.source(lowered.node));
+            let text = text((file, function)).unwrap_or_default();
             text.contains(&format!("{name}.get(")) || text.contains(&format!("{name}["))
         };
-        is_guarded && !is_looped && reads()
+        if mentions(&TIMES) && reads() {
+            return Takes::OldOnRead;
+        }
+        let is_timed = callers().any(|edge| {
+            let module = self.analysis.program().module(edge.site.0);
+            matches!(edge.timing, Timing::By(Runs::Timer | Runs::Delayed))
+                || module.is_some_and(|module| is_run_by(module, edge.site.1, &TIMERS))
+        });
+        if is_timed { Takes::Enough } else { Takes::Named }
     }
+}
+
+/// Words of a test for the age of an entry, and for the number of entries.
+const TIMES: [&str; 7] = ["date.now", "expire", "expiry", "ttl", "timestamp", "age", "now"];
+const SIZES: [&str; 5] = [".size", ".length", "max", "limit", "count"];
+
+/// Calls whose callback runs when something has ended or its time has come.
+const ENDS: [&str; 9] =
+    ["setTimeout", "setInterval", "on", "once", "addEventListener", "then", "finally", "catch", "schedule"];
+
+const TIMERS: [&str; 2] = ["setTimeout", "setInterval"];
+
+/// Whether a place runs in `finally`, or in a callback of such a call.
+fn is_run_by(module: &Module, node: NodeId, names: &[&str]) -> bool {
+    let mut inner = node;
+    for outer in module.ancestors(node) {
+        let ends = match module.kind(outer) {
+            Kind::Try { finalizer, .. } => finalizer == inner,
+            Kind::Call { callee, .. } if callee != inner => match module.kind(callee) {
+                Kind::Member { name, .. } | Kind::Name { name, .. } => names.contains(&module.str(name)),
+                _ => false,
+            },
+            _ => false,
+        };
+        if ends {
+            return true;
+        }
+        inner = outer;
+    }
+    false
+}
+
+/// The conditions around a node, in small letters.
+fn tests_around(module: &Module, node: NodeId) -> Vec<String> {
+    let mut tests = Vec::new();
+    let mut inner = node;
+    for outer in module.ancestors(node) {
+        let test = match module.kind(outer) {
+            Kind::If { test, .. } | Kind::Conditional { test, .. } if test != inner => Some(test),
+            Kind::Binary { operator: Binary::And | Binary::Or, left, .. } if left != inner => Some(left),
+            _ => None,
+        };
+        tests.extend(test.map(|test| module.source(test).to_lowercase()));
+        inner = outer;
+    }
+    tests
+}
+
+fn is_in_constructor(module: &Module, node: NodeId) -> bool {
+    let function = module.enclosing_function(node);
+    class_around(module, node).is_some_and(|class| is_constructor(module, class, function))
+}
+
+fn is_in_constructor_of(analysis: &Analysis<'_>, (file, node): Site) -> bool {
+    analysis.program().module(file).is_some_and(|module| is_in_constructor(module, node))
 }
 
 /// The value of a variable or property at module level, not an argument on its way somewhere.

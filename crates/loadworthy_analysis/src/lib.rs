@@ -65,7 +65,7 @@ pub use failure::{Cause, CauseKind, Failing, Failures, Outlet, installed_version
 pub use fate::{Fate, fate};
 pub use formula::{Formula, Term};
 pub use graph::{CallGraph, Edge, Timing};
-pub use growth::{Addition, Container, ContainerKind, Removal, Singletons, containers, singletons};
+pub use growth::{Addition, Container, ContainerKind, Removal, Singletons, Takes, containers, singletons};
 pub use handles::{Called, Folded, Held, Outcome, function_at};
 pub use handling::{Handling, handling, is_in_try};
 pub use key_values::{KeyAccess, KeyOperation, key_accesses};

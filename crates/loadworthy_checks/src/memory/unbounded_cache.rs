@@ -36,13 +36,13 @@
 //! ```
 //!
 //! ## Leaves alone
-//! Containers with a cap, a sweeper, or a removal anywhere (on disconnect, in `finally`, after use); keys that the code
-//! enumerates; `WeakMap`; what is only filled when the process starts; cache libraries with a maximum or a time to live.
+//! Containers with a cap, a sweeper, or a removal anywhere (on disconnect, in `finally`, after use), unless it is a cache whose
+//! old entries go only when they are read again or named; keys that the code enumerates; `WeakMap`; what is only filled when the process starts; cache libraries with a maximum or a time to live.
 
 mod remedy;
 
 use loadworthy_analysis::{
-    Addition, Call, Container, ContainerKind, Context, LibraryCall, Options, Site, containers,
+    Addition, Call, Container, ContainerKind, Context, LibraryCall, Options, Site, Takes, Value, containers,
 };
 use loadworthy_capacity::Severity;
 use loadworthy_knowledge::{Effect, Knowledge, Member};
@@ -66,6 +66,9 @@ static META: Meta = Meta {
 /// Bytes of an entry whose value is a small object (measured: see the knowledge's `heap.Map.entry`), where it is not known
 /// how large the value is; rows and answers of other services are larger.
 const ENTRY_BYTES: f64 = 1024.0;
+
+/// Parts of the names of functions that fill a container with parts of the program, as many as the code has.
+const REGISTERS: [&str; 4] = ["register", "Register", "define", "install"];
 
 /// Bytes in a megabyte of the knowledge's costs.
 const MEGABYTE: f64 = 1_048_576.0;
@@ -99,7 +102,7 @@ struct Growth<'c> {
 impl<'c> Growth<'c> {
     /// `None` where it is harmless.
     fn of(audit: &Audit<'_, '_>, container: &'c Container) -> Option<Self> {
-        if container.removals.iter().any(|removal| !removal.is_on_read) {
+        if container.is_kept_small() {
             return None;
         }
         let open: Vec<&Addition> =
@@ -116,7 +119,11 @@ impl<'c> Growth<'c> {
         let additions = if is_unreached {
             // A list without readers that are known may be anything; a map under changing keys is a cache.
             let is_keyed = matches!(container.kind, ContainerKind::Map | ContainerKind::Object);
-            dead.into_iter().filter(unreached).filter(|_| is_keyed).collect()
+            let registers = |addition: &&Addition| {
+                let name = audit.function_name(addition.function);
+                REGISTERS.iter().any(|word| name.contains(word))
+            };
+            dead.into_iter().filter(unreached).filter(|it| is_keyed && !registers(it)).collect()
         } else {
             live
         };
@@ -172,13 +179,13 @@ impl<'c> Growth<'c> {
                 chain.push(Evidence { place: Place::Code(addition.site), note });
             }
         }
-        let note = String::from("takes away only what is asked for again");
-        chain.extend(
-            self.container
-                .removals
-                .iter()
-                .map(|it| Evidence { place: Place::Code(it.site), note: note.clone() }),
-        );
+        chain.extend(self.container.removals.iter().map(|it| {
+            let note = match it.takes {
+                Takes::Named => "takes away only what is named",
+                _ => "takes away only what is asked for again",
+            };
+            Evidence { place: Place::Code(it.site), note: String::from(note) }
+        }));
         chain
     }
 
@@ -229,19 +236,51 @@ fn has_open_key(audit: &Audit<'_, '_>, container: &Container, addition: &Additio
         }
         _ => {}
     }
-    if audit.resolver.text_of(key).is_some() {
+    if audit.resolver.text_of(key).is_some() && !is_open_somewhere(audit, key) {
         return matches!(container.kind, ContainerKind::Array);
     }
     let values = audit.resolver.filled(&audit.resolver.value_of(key));
     let is_constant = !values.is_empty()
-        && values.iter().all(|value| {
-            matches!(value, loadworthy_analysis::Value::Text(_) | loadworthy_analysis::Value::Number(_))
-        });
+        && values.iter().all(|value| matches!(value, Value::Text(_) | Value::Number(_)))
+        && !is_open_somewhere(audit, key);
     // A function or class as a key or element is a registration: as many as the code has.
-    let is_code = values.iter().any(|value| {
-        matches!(value, loadworthy_analysis::Value::Function(..) | loadworthy_analysis::Value::Class(..))
-    });
-    !is_constant && !is_code && !matches!(module.kind(key.1), Kind::Function(_))
+    let is_code = values.iter().any(|value| matches!(value, Value::Function(..) | Value::Class(..)));
+    !is_constant
+        && !is_code
+        && !matches!(module.kind(key.1), Kind::Function(_))
+        && !is_told_apart(module, addition.site.1, key.1)
+}
+
+/// Whether the place is the case of a `switch` over the key: as many as there are cases.
+fn is_told_apart(module: &Module, node: NodeId, key: NodeId) -> bool {
+    let mut is_case = false;
+    module.ancestors(node).any(|outer| match module.kind(outer) {
+        Kind::Case { test, .. } => {
+            is_case = test.is_some();
+            false
+        }
+        Kind::Switch { subject, .. } => is_case && module.source(subject) == module.source(key),
+        _ => false,
+    })
+}
+
+/// Whether one of the callers that pass a key makes it of something else than constants: `` `item:${id}` ``.
+fn is_open_somewhere(audit: &Audit<'_, '_>, (file, node): Site) -> bool {
+    let Some(module) = audit.module((file, node)) else { return false };
+    let Kind::Name { binding, .. } = module.kind(node) else { return false };
+    let Some(declared) = module.binding(binding).map(|bound| bound.node) else { return false };
+    let function = module.enclosing_function(node);
+    let Some(lowered) = module.function(function) else { return false };
+    let Some(index) = module.list(lowered.parameters).position(|it| module.contains(it, declared)) else {
+        return false;
+    };
+    let mut callers = audit.analysis.graph().callers((file, function));
+    callers.any(|edge| {
+        let Some(argument) = audit.resolver.argument(edge.site, index) else { return false };
+        let values = audit.resolver.filled(&audit.resolver.value_of(argument));
+        let is_constant = values.iter().all(|value| matches!(value, Value::Text(_) | Value::Number(_)));
+        values.is_empty() && audit.resolver.text_of(argument).is_none() || !is_constant
+    })
 }
 
 /// The name of what holds a container.
