@@ -1,5 +1,6 @@
 //! # Missing backpressure
-//! Producers that don't wait for their consumers: pipes that outlive an aborted request, writes whose result is ignored,
+//! Producers that don't wait for their consumers: pipes that outlive an aborted request, loops that go on producing for a client
+//! who left, writes whose result is ignored,
 //! asynchronous work for each chunk, queues and consumers without a limit, a message to everybody for each message.
 //!
 //! ## Why it fails under load
@@ -38,6 +39,7 @@
 //! `pipeline`; pipes with handlers for errors and aborts; writes that wait for `drain`; rooms; limited concurrency; what runs
 //! once when the process starts.
 
+mod abandoned;
 mod consumers;
 mod relayed;
 mod sockets;
@@ -68,6 +70,7 @@ impl Check for NoBackpressure {
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         streams::run(audit, findings);
         relayed::run(audit, findings);
+        abandoned::run(audit, findings);
         sockets::run(audit, findings);
         consumers::run(audit, findings);
     }
