@@ -70,7 +70,7 @@ pub use handles::{Called, Folded, Held, Outcome, function_at};
 pub use handling::{Handling, handling, is_in_try};
 pub use key_values::{KeyAccess, KeyOperation, key_accesses};
 pub use lifetimes::{
-    Started, StartedKind, Stop, is_stopped_nearby, kind as started_kind, started_by_effects,
+    Started, StartedKind, Stop, added_again, is_stopped_nearby, kind as started_kind, started_by_effects,
 };
 pub use links::{FunctionRef, Links, PassedSite, Position};
 pub use loops::{LoopForm, Repeat, loops_around};

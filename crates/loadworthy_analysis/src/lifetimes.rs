@@ -217,7 +217,7 @@ fn stop_in(analysis: &Analysis<'_>, module: &Module, (file, code): Site, call: &
     for other in analysis.calls().of_file(file).iter().filter(|other| inside(other.site.1)) {
         // What the function that should be removed would do is not done here.
         let is_quoted = matches!(stop, Stop::OtherFunction(inline) if within(other.site.1, inline));
-        if is_quoted || !stops(module, other) {
+        if is_quoted || !stops(module, other) || is_about_another(module, call, other) {
             continue;
         }
         match other_function(module, other.site.1) {
@@ -232,14 +232,89 @@ fn stop_in(analysis: &Analysis<'_>, module: &Module, (file, code): Site, call: &
         }
     }
     // A function that is called there may stop it; a name that is assigned there may be its flag.
-    let calls_own =
-        analysis.calls().of_file(file).iter().any(|other| inside(other.site.1) && !other.targets.is_empty());
-    let calls_value = analysis.calls().of_file(file).iter().any(|other| {
-        inside(other.site.1)
-            && matches!(module.kind(other.site.1), Kind::Call { callee, .. }
-                if matches!(module.kind(callee), Kind::Name { binding, .. } if binding.is_some()))
+    let mut others = analysis.calls().of_file(file).iter().filter(|other| inside(other.site.1));
+    let may_stop = others.any(|other| {
+        let is_value = matches!(module.kind(other.site.1), Kind::Call { callee, .. }
+            if matches!(module.kind(callee), Kind::Name { binding, .. } if binding.is_some()));
+        let is_known = other.library.as_ref().is_some_and(|library| {
+            matches!(library.effect(), Some(Effect::ReactState | Effect::TimerClear | Effect::ListenerRemove))
+        });
+        !other.targets.is_empty() || is_value && !is_known
     });
-    if stop == Stop::No && (calls_own || calls_value) { Stop::Yes } else { stop }
+    if stop == Stop::No && may_stop { Stop::Yes } else { stop }
+}
+
+/// Whether a call stops something of another kind than what was started, or the listener of another event of the same
+/// object.
+fn is_about_another(module: &Module, started: &Call<'_>, stopping: &Call<'_>) -> bool {
+    let effect = stopping.library.as_ref().and_then(LibraryCall::effect);
+    match (kind(started), effect) {
+        (Some(StartedKind::Listener), Some(Effect::TimerClear))
+        | (Some(StartedKind::Interval), Some(Effect::ListenerRemove)) => true,
+        (Some(StartedKind::Listener), Some(Effect::ListenerRemove)) => {
+            let (Some(added), Some(removed)) =
+                (event_of(module, started.site.1), event_of(module, stopping.site.1))
+            else {
+                return false;
+            };
+            added.0 == removed.0 && added.1 != removed.1
+        }
+        _ => false,
+    }
+}
+
+/// The object and the event that a call adds or removes a listener of, where the event is written there.
+fn event_of(module: &Module, call: NodeId) -> Option<(&str, &str)> {
+    let Kind::Call { callee, arguments } = module.kind(call) else { return None };
+    let object = match module.kind(callee) {
+        Kind::Member { object, .. } => module.source(object),
+        _ => "",
+    };
+    match module.kind(module.list(arguments).next()?) {
+        Kind::String(event) => Some((object, module.str(event))),
+        _ => None,
+    }
+}
+
+/// Listeners that an effect adds and its cleanup adds once more, where it should remove them: both places.
+#[must_use]
+pub fn added_again(analysis: &Analysis<'_>) -> Vec<(Site, Site)> {
+    let mut found = Vec::new();
+    for (call, library) in analysis.effects(|effect| effect == Effect::ReactEffect) {
+        let Some(module) = analysis.program().module(call.site.0) else { continue };
+        let Some(handed) = call.handed.iter().find(|handed| handed.argument == 0) else { continue };
+        if library.name.is_empty() || handed.function.0 != call.site.0 {
+            continue;
+        }
+        let Cleanup::Function(cleanup) = Cleanup::of(module, handed.function.1) else { continue };
+        let Some(effect) = module.function(handed.function.1).map(|lowered| lowered.node) else { continue };
+        let adds: Vec<NodeId> = module
+            .calls()
+            .iter()
+            .copied()
+            .filter(|node| module.contains(effect, *node) && is_dom_add(module, *node))
+            .collect();
+        let listener = |node: NodeId| match module.kind(node) {
+            Kind::Call { arguments, .. } => {
+                let mut arguments = module.list(arguments).map(|argument| module.source(argument));
+                arguments.next().zip(arguments.next())
+            }
+            _ => None,
+        };
+        let (again, first): (Vec<NodeId>, Vec<NodeId>) =
+            adds.into_iter().partition(|node| module.contains(cleanup, *node));
+        for again in again {
+            let same = first.iter().find(|it| listener(**it) == listener(again));
+            found.extend(same.map(|first| ((call.site.0, *first), (call.site.0, again))));
+        }
+    }
+    found
+}
+
+/// `element.addEventListener(…)`, whatever the element is.
+fn is_dom_add(module: &Module, call: NodeId) -> bool {
+    let Kind::Call { callee, .. } = module.kind(call) else { return false };
+    matches!(module.kind(callee), Kind::Member { name, .. } if module.str(name) == "addEventListener")
 }
 
 fn stops(module: &Module, call: &Call<'_>) -> bool {

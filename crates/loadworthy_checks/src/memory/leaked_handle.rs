@@ -34,23 +34,25 @@
 //!
 //! ## Leaves alone
 //! What is started when the process starts; `once`; listeners that end by a signal; what is handed to somebody who stops it;
-//! timers of a moment (`setTimeout` in a component).
+//! timers of a moment (`setTimeout` in a component); waits by `events.once`; sockets whose answers to pings are looked at.
 
+mod heartbeats;
 mod opened;
 mod rooms;
+mod waits;
 
 use std::collections::BTreeMap;
 
 use loadworthy_analysis::{
-    Call, FunctionRef, LibraryCall, Started, StartedKind, Stop, is_stopped_nearby, runs_once,
-    started_by_effects, started_kind,
+    Call, FunctionRef, LibraryCall, Site, Started, StartedKind, Stop, added_again, is_stopped_nearby,
+    runs_once, started_by_effects, started_kind,
 };
 use loadworthy_capacity::{Cost, Reach, Severity};
 use loadworthy_knowledge::{Effect, HandleId};
 use loadworthy_syntax::{FunctionId, Kind, Module};
 
 use crate::audit::Audit;
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
+use crate::finding::{Applicability, Confidence, Evidence, Finding, Fix, Place, Words};
 use crate::meta::{Category, Check, Meta};
 
 pub(crate) struct LeakedHandle;
@@ -81,6 +83,10 @@ impl Check for LeakedHandle {
         for started in started.iter().filter(|it| it.stop != Stop::Yes && it.kind != StartedKind::Deadline) {
             effects.entry(audit.analysis.owner(started.site)).or_default().push(started);
         }
+        let is_told = |site: &Site| effects.contains_key(&audit.analysis.owner(*site));
+        for (first, again) in added_again(audit.analysis).iter().filter(|(first, _)| !is_told(first)) {
+            findings.push(cleanup(audit, *first, *again));
+        }
         findings.extend(effects.values().filter_map(|all| in_effect(audit, all)));
         for call in audit.analysis.calls().iter() {
             if audit.is_per_request(call.site) {
@@ -89,6 +95,8 @@ impl Check for LeakedHandle {
         }
         opened::run(audit, findings);
         rooms::run(audit, findings);
+        waits::run(audit, findings);
+        heartbeats::run(audit, findings);
         findings.extend(no_shutdown(audit));
     }
 }
@@ -102,7 +110,7 @@ fn in_effect(audit: &Audit<'_, '_>, all: &[&Started]) -> Option<Finding> {
         Stop::No => None,
     };
     let what = audit.excerpt(started.site, 60);
-    let component = audit.function_name(owner_component(audit, started));
+    let component = audit.function_name(owner_component(audit, started.site));
     let (name, stop) = match started.kind {
         StartedKind::Listener => ("a listener", "removes it"),
         StartedKind::Interval => ("a timer", "clears it"),
@@ -157,8 +165,56 @@ fn in_effect(audit: &Audit<'_, '_>, all: &[&Started]) -> Option<Finding> {
     )
 }
 
-fn owner_component(audit: &Audit<'_, '_>, started: &Started) -> (loadworthy_project::FileId, FunctionId) {
-    let (file, mut function) = audit.analysis.owner(started.site);
+/// A cleanup that adds a listener in place of removing it.
+fn cleanup(audit: &Audit<'_, '_>, first: Site, again: Site) -> Finding {
+    let component = audit.function_name(owner_component(audit, first));
+    let what = audit.excerpt(again, 60);
+    let removed = audit.source(again).replacen("addEventListener", "removeEventListener", 1);
+    let name = audit.module(again).and_then(|module| match module.kind(again.1) {
+        Kind::Call { callee, .. } => Some(callee),
+        _ => None,
+    });
+    let edit = name.map(|callee| {
+        let site = (again.0, callee);
+        let text = audit.source(site).replacen("addEventListener", "removeEventListener", 1);
+        crate::edit::replace(audit, site, text)
+    });
+    let evidence = vec![
+        Evidence { place: Place::Code(first), note: String::from("adds the listener") },
+        Evidence { place: Place::Code(again), note: String::from("the cleanup adds it once more") },
+    ];
+    Finding::new(
+        &META,
+        again,
+        evidence,
+        audit.cost_at(first).reached(Reach::PerRender).heap_growth(KEPT_BYTES),
+        Words {
+            title: format!("the cleanup of {component} adds a listener where it should remove it"),
+            problem: format!(
+                "`{what}` stands in the function that should undo the effect of {component}. The listener is never removed: with each \
+                 change of the effect's dependencies, and each mount on an element that stays, one more function answers every event and \
+                 keeps the state of its render alive."
+            ),
+            verify: format!(
+                "Open and leave the page with {component} ten times and read the number of listeners in the browser's Performance monitor: it stays the same after the change."
+            ),
+            tradeoff: String::from("None."),
+        },
+        Fix {
+            description: String::from("Remove the listener in the cleanup."),
+            before: Some(audit.source(again).to_owned()),
+            after: Some(removed),
+            edits: edit.into_iter().collect(),
+            applicability: Applicability::Safe,
+            ..Fix::default()
+        },
+    )
+    .at_least(Severity::Medium)
+    .at_most(Severity::Medium)
+}
+
+fn owner_component(audit: &Audit<'_, '_>, site: Site) -> (loadworthy_project::FileId, FunctionId) {
+    let (file, mut function) = audit.analysis.owner(site);
     let module = audit.program().module(file);
     // The effect's function stands in the component.
     while let Some(lowered) = module.and_then(|module| module.function(function)) {
@@ -175,6 +231,10 @@ fn after(audit: &Audit<'_, '_>, started: &Started) -> Option<String> {
     let module = audit.module(started.site)?;
     let Kind::Call { callee, arguments } = module.kind(started.site.1) else { return None };
     let source = audit.source(started.site);
+    // What the cleanup that is there still lacks.
+    if audit.function_text(started.site).is_some_and(|text| text.contains("return () =>")) {
+        return lacking(audit, started, source);
+    }
     match started.kind {
         StartedKind::Interval => Some(format!("const timer = {source};\nreturn () => clearInterval(timer);")),
         StartedKind::Listener => {
@@ -198,6 +258,32 @@ fn after(audit: &Audit<'_, '_>, started: &Started) -> Option<String> {
         }
         StartedKind::Socket | StartedKind::Deadline => None,
     }
+}
+
+/// The line for a cleanup that stops other things already.
+fn lacking(audit: &Audit<'_, '_>, started: &Started, source: &str) -> Option<String> {
+    let remove = match started.kind {
+        StartedKind::Interval => {
+            return Some(format!("const timer = {source};\n// in the cleanup\nclearInterval(timer);"));
+        }
+        StartedKind::Listener if source.contains("addEventListener") => "removeEventListener",
+        StartedKind::Listener => "off",
+        StartedKind::Socket | StartedKind::Deadline => return None,
+    };
+    let module = audit.module(started.site)?;
+    let Kind::Call { callee, arguments } = module.kind(started.site.1) else { return None };
+    let Kind::Member { object, name } = module.kind(callee) else { return None };
+    let [event, listener] = module.list(arguments).take(2).collect::<Vec<_>>()[..] else { return None };
+    let (object, event, add) = (module.source(object), module.source(event), module.str(name));
+    let listener = module.source(listener);
+    let is_inline = listener.contains("=>") || listener.starts_with("function");
+    Some(if is_inline {
+        format!(
+            "const listener = {listener};\n{object}.{add}({event}, listener);\n// in the cleanup\n{object}.{remove}({event}, listener);"
+        )
+    } else {
+        format!("// in the cleanup\n{object}.{remove}({event}, {listener});")
+    })
 }
 
 /// What a request or connection starts and does not stop.
@@ -385,7 +471,7 @@ fn no_shutdown(audit: &Audit<'_, '_>) -> Option<Finding> {
 const SHUTDOWN_PACKAGES: [&str; 5] =
     ["http-terminator", "@godaddy/terminus", "http-graceful-shutdown", "close-with-grace", "lightship"];
 
-fn shutdown_code(audit: &Audit<'_, '_>, listens: loadworthy_analysis::Site, statement: &str) -> String {
+fn shutdown_code(audit: &Audit<'_, '_>, listens: Site, statement: &str) -> String {
     let source = audit.source(listens);
     let head = if source.lines().count() == 1 { source } else { statement };
     format!(

@@ -34,7 +34,12 @@ fn left_open(audit: &Audit<'_, '_>, file: FileId, module: &Module, binding: Bind
     }
     // Most names are told apart by what is called on them, before anything is resolved.
     let uses = uses(module, binding)?;
-    let opening = uses.iter().find(|(_, name)| begins(name, &OPENING))?;
+    let opening = match uses.iter().find(|(_, name)| begins(name, &OPENING)) {
+        Some((call, method)) => {
+            Opening { call: *call, text: format!("{}.{method}()", module.str(declared.name)) }
+        }
+        None => opened_by_class(module, init)?,
+    };
     if uses.iter().any(|(_, name)| begins(name, &CLOSING)) {
         return None;
     }
@@ -53,10 +58,10 @@ fn left_open(audit: &Audit<'_, '_>, file: FileId, module: &Module, binding: Bind
     let words = Words {
         title: format!("each run of {by} opens a {class_name} that nothing closes"),
         problem: format!(
-            "`{name}.{}()` takes a connection, file or session in each run of {by}, and no way through the function calls \
+            "`{}` takes a connection, file or session in each run of {by}, and no way through the function calls \
              `{name}.{closing}()`, which {class_name} has. What was taken stays until the other side gives up: sockets and file descriptors \
              add up with the requests until the system refuses the next one (EMFILE, \"too many connections\").",
-            opening.1
+            opening.text
         ),
         verify: format!(
             "Send 100 requests to {by} and compare the open descriptors of the process before and after (`ls /proc/<pid>/fd | wc -l`, or `process.getActiveResourcesInfo()`): 100 more now, none after the change."
@@ -66,7 +71,7 @@ fn left_open(audit: &Audit<'_, '_>, file: FileId, module: &Module, binding: Bind
         ),
     };
     let evidence = vec![
-        Evidence { place: Place::Code((file, opening.0)), note: String::from("opens it") },
+        Evidence { place: Place::Code((file, opening.call)), note: String::from("opens it") },
         Evidence {
             place: closing_place(audit, class, &closing),
             note: format!("`{closing}` would close it; nobody calls it here"),
@@ -74,7 +79,7 @@ fn left_open(audit: &Audit<'_, '_>, file: FileId, module: &Module, binding: Bind
     ];
     let evidence =
         audit.chain_to((file, init), format!("makes a {class_name}")).into_iter().chain(evidence).collect();
-    let statement = audit.source(audit.statement((file, opening.0)));
+    let statement = audit.source(audit.statement((file, opening.call)));
     let end = semicolon(module);
     let fix = Fix {
         description: format!(
@@ -95,6 +100,25 @@ fn left_open(audit: &Audit<'_, '_>, file: FileId, module: &Module, binding: Bind
     )
 }
 
+/// What opens an object.
+struct Opening {
+    call: NodeId,
+    text: String,
+}
+
+/// `await Archive.open(file)`: the class opens what it makes.
+fn opened_by_class(module: &Module, init: NodeId) -> Option<Opening> {
+    let call = match module.kind(init) {
+        Kind::Await(inner) => inner,
+        _ => init,
+    };
+    let Kind::Call { callee, .. } = module.kind(call) else { return None };
+    let Kind::Member { object, name } = module.kind(callee) else { return None };
+    let is_class = module.source(object).chars().next().is_some_and(char::is_uppercase);
+    (is_class && begins(module.str(name), &OPENING))
+        .then(|| Opening { call, text: format!("{}()", module.source(callee)) })
+}
+
 /// The methods that are called on a name, with the calls; `None` where it goes anywhere else.
 fn uses(module: &Module, binding: BindingId) -> Option<Vec<(NodeId, String)>> {
     let mut found = Vec::new();
@@ -106,7 +130,13 @@ fn uses(module: &Module, binding: BindingId) -> Option<Vec<(NodeId, String)>> {
         }
         let call = module.parent(member);
         match module.kind(call) {
-            Kind::Call { callee, .. } if callee == member => found.push((call, module.str(name).to_owned())),
+            Kind::Call { callee, .. } if callee == member => {
+                // `return it.open()` may give the object itself.
+                if matches!(module.kind(module.parent(call)), Kind::Return(_)) {
+                    return None;
+                }
+                found.push((call, module.str(name).to_owned()));
+            }
             // A property that is read or set says nothing of what it holds.
             _ => {}
         }
