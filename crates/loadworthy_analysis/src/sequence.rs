@@ -79,6 +79,8 @@ struct Row {
     steps: Vec<Step>,
     /// The round after which a name's value is there.
     rounds: FxHashMap<BindingId, usize>,
+    /// The latest round of a step that may refuse the request.
+    refusing: usize,
 }
 
 impl Reader<'_, '_> {
@@ -88,8 +90,14 @@ impl Reader<'_, '_> {
             let caught = self.caught(statement);
             let inner = caught.unwrap_or(statement);
             if let Some((awaiting, call, work)) = self.read(inner) {
-                let round = 1 + self.needed(statement, &row);
+                // Nobody asks another service for a request that is refused in the end.
+                let behind = if asks_elsewhere(work) { row.refusing } else { 0 };
+                let round = 1 + self.needed(statement, &row).max(behind);
+                // What is caught refuses nothing.
                 let is_caught = caught.is_some();
+                if !is_caught && self.may_refuse(call) {
+                    row.refusing = row.refusing.max(round);
+                }
                 row.steps.push(Step { statement: inner, awaiting, call, work, round, is_caught });
                 self.bind(statement, round, &mut row);
             } else if self.is_formality(statement, &row) {
@@ -295,6 +303,21 @@ impl Reader<'_, '_> {
         self.analysis.calls().at((self.file, awaited))
     }
 
+    /// Whether the function that is called throws of its own accord: a gate, a check.
+    fn may_refuse(&self, awaited: NodeId) -> bool {
+        let Some(call) = self.call_in(awaited) else { return false };
+        call.targets.iter().any(|(file, function)| {
+            let module = self.analysis.program().module(*file);
+            let body = module.and_then(|module| Some((module, module.function(*function)?.body)));
+            body.is_some_and(|(module, body)| {
+                module.all_nodes(body).into_iter().any(|node| {
+                    matches!(module.kind(node), Kind::Throw(_))
+                        && module.enclosing_function(node) == *function
+                })
+            })
+        })
+    }
+
     /// What the calls of an expression do in all.
     fn works_below(&self, expression: NodeId) -> Work {
         let calls =
@@ -497,6 +520,11 @@ const SENT: [&str; 10] =
 fn names_permission(module: &Module, branch: NodeId) -> bool {
     let text = module.source(branch).to_lowercase();
     ["401", "403", "forbidden", "unauthori", "denied", "permission"].iter().any(|word| text.contains(word))
+}
+
+/// Whether work leaves for another service.
+fn asks_elsewhere(work: Work) -> bool {
+    work.any(|effect| matches!(effect, Effect::HttpRequest | Effect::AsyncNet))
 }
 
 fn is_short_circuit(operator: Binary) -> bool {

@@ -1,4 +1,5 @@
-//! Edits of audited code: an option added to a call, and how a statement looks after edits.
+//! Edits of audited code: an option or an argument added to a call, text put in, replaced or put behind a statement; and how
+//! code looks afterwards.
 
 use loadworthy_analysis::Site;
 use loadworthy_project::FileId;
@@ -64,6 +65,55 @@ pub(crate) fn replace(audit: &Audit<'_, '_>, (file, node): Site, replacement: St
     Edit { file: audit.program().path(file).to_owned(), start: span.start, end: span.end, replacement }
 }
 
+/// Another text for a part of a file.
+pub(crate) fn between(
+    audit: &Audit<'_, '_>,
+    file: FileId,
+    (start, end): (usize, usize),
+    replacement: String,
+) -> Option<Edit> {
+    let (start, end) = (u32::try_from(start).ok()?, u32::try_from(end).ok()?);
+    Some(Edit { file: audit.program().path(file).to_owned(), start, end, replacement })
+}
+
+/// What one level of a file is indented by.
+pub(crate) fn unit(module: &Module) -> &str {
+    let mut least = None;
+    for line in module.text().lines() {
+        let inner = line.trim_start();
+        // Lines of block comments stand one further in.
+        if inner.is_empty() || inner.starts_with('*') || inner.len() == line.len() {
+            continue;
+        }
+        let own = line.get(..line.len() - inner.len()).unwrap_or_default();
+        if own.starts_with('\t') {
+            return "\t";
+        }
+        if own.len() > 1 && least.is_none_or(|least: &str| own.len() < least.len()) {
+            least = Some(own);
+        }
+    }
+    least.filter(|least| matches!(least.len(), 2 | 4 | 8)).unwrap_or("  ")
+}
+
+/// The source of a node whose lines behind the first stand further in; as it is where a text of it has several lines.
+pub(crate) fn deeper(module: &Module, node: NodeId, by: &str) -> String {
+    let source = module.source(node);
+    let has_long_text = module
+        .all_nodes(node)
+        .into_iter()
+        .any(|it| matches!(module.kind(it), Kind::Template { .. }) && module.source(it).contains('\n'));
+    if has_long_text {
+        return source.to_owned();
+    }
+    let lines = source.lines().enumerate().map(|(at, line)| match (at, line.trim()) {
+        (0, _) => line.to_owned(),
+        (_, "") => String::new(),
+        _ => format!("{by}{line}"),
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
 /// The lines that a node touches, whole: where they begin and end in the text.
 pub(crate) fn lines_of(module: &Module, node: NodeId) -> (usize, usize) {
     let span = module.node(node).span;
@@ -95,7 +145,33 @@ pub(crate) fn behind(audit: &Audit<'_, '_>, (file, statement): Site, lines: &str
         _ => format!("\n{indentation}{line}"),
     };
     let lines: Vec<String> = lines.lines().map(indented).collect();
-    insert(audit, file, module.node(statement).span.end as usize, lines.concat())
+    insert(audit, file, line_end(module, module.node(statement).span.end as usize), lines.concat())
+}
+
+/// The end of a line of which nothing but blanks or a comment is left behind a place; the place itself otherwise.
+pub(crate) fn line_end(module: &Module, at: usize) -> usize {
+    let rest = module.text().get(at..).unwrap_or_default().lines().next().unwrap_or_default();
+    let more = rest.trim();
+    if more.is_empty() || more.starts_with("//") { at + rest.len() } else { at }
+}
+
+/// Code that is written with two spaces a level and double quotes, in the style of a file.
+pub(crate) fn styled(module: &Module, code: &str) -> String {
+    let unit = unit(module);
+    let is_single = module.text().matches('\'').count() > module.text().matches('"').count();
+    let lines = code.lines().map(|line| {
+        let inner = line.trim_start_matches(' ');
+        let levels = (line.len() - inner.len()) / 2;
+        let inner = if is_single { single_quoted(inner) } else { inner.to_owned() };
+        format!("{}{inner}", unit.repeat(levels))
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
+/// `'x'` for `"x"`, where a line has nothing else that is quoted.
+fn single_quoted(line: &str) -> String {
+    let is_plain = !line.contains(['\'', '`', '\\']) && line.matches('"').count().is_multiple_of(2);
+    if is_plain { line.replace('"', "'") } else { line.to_owned() }
 }
 
 /// Appends in place of the closing bracket, so that two do not both append.

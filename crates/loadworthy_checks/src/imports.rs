@@ -4,6 +4,7 @@ use loadworthy_project::{FileId, Language, ModuleKind};
 use loadworthy_syntax::{Kind, Module, Span};
 
 use crate::audit::Audit;
+use crate::edit::line_end;
 use crate::finding::{Edit, NewPackage};
 
 /// What is taken of a module.
@@ -67,7 +68,10 @@ pub(crate) fn import(
     let style = Style::of(module, &statements);
     let line = style.line(is_esm, package, wanted)?;
     match statements.last() {
-        Some(last) => edit(last.span.end, format!("\n{line}")),
+        Some(last) => {
+            let end = line_end(module, last.span.end as usize);
+            edit(u32::try_from(end).ok()?, format!("\n{line}"))
+        }
         None => edit(start_of_code(module), format!("{line}\n")),
     }
 }
@@ -80,11 +84,27 @@ pub(crate) fn package(audit: &Audit<'_, '_>, file: FileId, name: &str) -> Option
     if project.depends_on(own, name) {
         return Some(Vec::new());
     }
+    if is_behind(audit, file) {
+        return None;
+    }
     let row = audit.knowledge().package(name)?;
     let dir = &project.package(own)?.dir;
     let manifest = if dir.is_empty() { String::from("package.json") } else { format!("{dir}/package.json") };
     let range = row.range(is_esm_file(audit, file)).to_owned();
     Some(vec![NewPackage { name: name.to_owned(), range, manifest }])
+}
+
+/// The compiler of typed files, and the oldest that reads the types which packages ship today.
+const COMPILER: (&str, u64) = ("typescript", 4);
+
+/// Whether a file is compiled by a compiler that can't read the types of a new package.
+fn is_behind(audit: &Audit<'_, '_>, file: FileId) -> bool {
+    let project = audit.program().project();
+    let Some(own) = project.file(file).filter(|it| matches!(it.language, Language::Ts | Language::Tsx))
+    else {
+        return false;
+    };
+    project.version_of(own.package, COMPILER.0).is_some_and(|version| version.major < COMPILER.1)
 }
 
 /// Whether a file is an ES module.
@@ -109,10 +129,23 @@ fn is_esm(audit: &Audit<'_, '_>, file: FileId, module: &Module, statements: &[St
     })
 }
 
-/// Where the first statement begins; directives stand before it.
+/// Where the first statement begins, or the comment directly above it; directives and the comment at the head of the file
+/// stand before it.
 fn start_of_code(module: &Module) -> u32 {
     let Kind::Block(statements) = module.kind(module.root()) else { return 0 };
-    module.list(statements).next().map_or(0, |first| module.node(first).span.start)
+    let start = module.list(statements).next().map_or(0, |first| module.node(first).span.start);
+    let before = module.text().get(..start as usize).unwrap_or_default();
+    let mut at = before.len();
+    for line in before.lines().rev() {
+        if !line.trim_start().starts_with("//") {
+            break;
+        }
+        at = before
+            .get(..at)
+            .and_then(|it| it.trim_end_matches(['\n', '\r']).rfind('\n'))
+            .map_or(0, |it| it + 1);
+    }
+    if at == 0 { start } else { u32::try_from(at).unwrap_or(start) }
 }
 
 /// An import, or a `require` that is put into constants, at the head of a file.

@@ -12,6 +12,7 @@ mod forecast;
 mod frontend;
 #[allow(dead_code, reason = "the builders of fixes move to it one by one")]
 mod imports;
+mod listening;
 mod memory;
 mod meta;
 mod registry;

@@ -44,6 +44,8 @@
 //! when the process starts, in scripts and in migrations.
 
 mod components;
+mod remedy;
+mod reordered;
 
 use loadworthy_analysis::{AwaitedStep, Context, Waterfall, waterfalls};
 use loadworthy_capacity::{DEFAULT_QUERY_MILLIS, ExternalWait, Severity};
@@ -51,8 +53,9 @@ use loadworthy_knowledge::Effect;
 use loadworthy_project::FileClass;
 use loadworthy_syntax::{Kind, Module, NodeId};
 
-use crate::audit::{Audit, dedent};
-use crate::finding::{Applicability, Confidence, Edit, Evidence, Finding, Fix, Place, Words};
+use self::remedy::fix;
+use crate::audit::Audit;
+use crate::finding::{Confidence, Evidence, Finding, Place, Words};
 use crate::meta::{Category, Check, Meta};
 
 pub(crate) struct AwaitWaterfall;
@@ -230,145 +233,4 @@ fn evidence(audit: &Audit<'_, '_>, waterfall: &Waterfall, site: loadworthy_analy
 
 fn round(waterfall: &Waterfall, at: usize) -> usize {
     waterfall.steps.get(at).map_or(1, |step| step.round)
-}
-
-/// Adjacent declarations `const x = await f()` of the same round become one `Promise.all`.
-fn fix(audit: &Audit<'_, '_>, module: &Module, waterfall: &Waterfall) -> Fix {
-    let description =
-        String::from("Start the reads that don't need each other together and await them once.");
-    let Some(run) = adjacent(module, waterfall) else {
-        let (before, after) = together(module, waterfall).unzip();
-        return Fix { description, before, after, ..Fix::default() };
-    };
-    let (Some(first), Some(last)) = (run.first(), run.last()) else {
-        return Fix { description, ..Fix::default() };
-    };
-    let (start, end) = (module.node(first.statement).span.start, module.node(last.statement).span.end);
-    let text = module.text();
-    let before = text.get(start as usize..end as usize).unwrap_or_default();
-    let indentation = indentation_of(text, start);
-    let unit = if indentation.contains('\t') { "\t" } else { "  " };
-    let targets: Vec<&str> = run.iter().filter_map(|step| declared(module, step.statement)).collect();
-    let calls: Vec<String> =
-        run.iter().map(|step| format!("{indentation}{unit}{},", module.source(step.call))).collect();
-    let keyword = if before.starts_with("let") { "let" } else { "const" };
-    let terminator = if before.ends_with(';') { ";" } else { "" };
-    let after = format!(
-        "{keyword} [{}] = await Promise.all([\n{}\n{indentation}]){terminator}",
-        targets.join(", "),
-        calls.join("\n"),
-    );
-    let with_indentation = |code: &str| {
-        let whole = format!("{indentation}{code}");
-        dedent(&whole.lines().collect::<Vec<_>>())
-    };
-    Fix {
-        description,
-        before: Some(with_indentation(before)),
-        after: Some(with_indentation(&after)),
-        edits: vec![Edit {
-            file: audit.program().path(waterfall.file).to_owned(),
-            start,
-            end,
-            replacement: after,
-        }],
-        applicability: Applicability::Safe,
-        ..Fix::default()
-    }
-}
-
-/// The reads of the first round that has several, which stand apart or are no plain declarations, and one `await` for them.
-fn together(module: &Module, waterfall: &Waterfall) -> Option<(String, String)> {
-    let of_round = |round: usize| waterfall.steps.iter().filter(move |step| step.round == round);
-    let round = (1..=waterfall.steps.len()).find(|round| of_round(*round).count() > 1)?;
-    let names: Vec<String> = of_round(round)
-        .enumerate()
-        .map(|(at, step)| match declared(module, step.statement) {
-            Some(name) => name.to_owned(),
-            None => assigned(module, step.statement).unwrap_or_else(|| format!("read{}", at + 1)),
-        })
-        .collect();
-    let calls: Vec<String> = of_round(round)
-        .map(|step| {
-            let lines: Vec<&str> = module.source(step.call).lines().map(str::trim).collect();
-            let caught =
-                if step.is_caught { ".catch((error) => { /* … as in its catch clause */ })" } else { "" };
-            format!("  {}{caught},", lines.join(" "))
-        })
-        .collect();
-    let before: Vec<String> = of_round(round)
-        .map(|step| module.source(step.statement).lines().take(4).collect::<Vec<&str>>().join("\n"))
-        .collect();
-    let after = format!("const [{}] = await Promise.all([\n{}\n]);", names.join(", "), calls.join("\n"));
-    Some((before.join("\n// …\n"), after))
-}
-
-/// The name that a statement gives what it reads: `const rows: Row[] = await …`, `rows = await …`.
-fn assigned(module: &Module, statement: NodeId) -> Option<String> {
-    let source = module.source(statement);
-    let head = source.split('=').next()?.trim();
-    let name = head.split(' ').next_back()?;
-    let name = head
-        .split([' ', ':'])
-        .nth(1)
-        .filter(|_| head.starts_with("const ") || head.starts_with("let "))
-        .unwrap_or(name);
-    let is_name = !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
-    is_name.then(|| name.to_owned())
-}
-
-/// The longest run of steps that stand side by side, need the same round, and are plain declarations.
-fn adjacent<'w>(module: &Module, waterfall: &'w Waterfall) -> Option<&'w [AwaitedStep]> {
-    let is_neighbour = |pair: &[AwaitedStep]| match pair {
-        [a, b] => {
-            let between =
-                module.node(a.statement).span.end as usize..module.node(b.statement).span.start as usize;
-            a.round == b.round
-                && keyword(module, a.statement) == keyword(module, b.statement)
-                && module.text().get(between).is_some_and(|gap| gap.trim().is_empty())
-        }
-        _ => false,
-    };
-    let mut best: &[AwaitedStep] = &[];
-    let mut start = 0;
-    for at in 0..waterfall.steps.len() {
-        let is_plain = waterfall
-            .steps
-            .get(at)
-            .is_some_and(|step| !step.is_caught && declared(module, step.statement).is_some());
-        let joins = at > start && waterfall.steps.get(at - 1..=at).is_some_and(is_neighbour);
-        if !is_plain {
-            start = at + 1;
-            continue;
-        }
-        if !joins {
-            start = at;
-        }
-        let run = waterfall.steps.get(start..=at).unwrap_or_default();
-        if run.len() > best.len() {
-            best = run;
-        }
-    }
-    (best.len() > 1).then_some(best)
-}
-
-fn keyword(module: &Module, statement: NodeId) -> &str {
-    module.source(statement).split_whitespace().next().unwrap_or_default()
-}
-
-/// The pattern of `const pattern = await call()`, without a type.
-fn declared(module: &Module, statement: NodeId) -> Option<&str> {
-    let Kind::Variables(list) = module.kind(statement) else { return None };
-    let Kind::Declarator { target, init } = module.kind(module.list(list).next()?) else { return None };
-    let source = module.source(target);
-    let is_typed = matches!(module.kind(target), Kind::Binding(_)) && source.contains(':');
-    (matches!(module.kind(init), Kind::Await(_)) && !is_typed).then_some(source)
-}
-
-/// The white space before the first character of a line.
-fn indentation_of(text: &str, at: u32) -> &str {
-    let before = text.get(..at as usize).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    let end = line.len() - line.trim_start().len();
-    line.get(..end).unwrap_or_default()
 }

@@ -42,6 +42,7 @@
 //! value or a version in their condition; code that no request runs.
 
 mod computed;
+mod conflict;
 mod flights;
 mod keys;
 mod numbers;

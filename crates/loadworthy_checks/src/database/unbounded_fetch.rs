@@ -85,6 +85,7 @@
 //! a list of keys selects; limits that stand anywhere in the chain of the query, also across variables and functions;
 //! cursors and streams; code that runs when the process starts, in scripts and in migrations.
 
+mod page;
 mod remedy;
 pub(crate) mod shapes;
 mod stores;

@@ -40,6 +40,7 @@ mod again;
 mod cache_keys;
 mod effects;
 mod endless;
+mod ignored;
 mod parents;
 mod polling;
 mod pushes;

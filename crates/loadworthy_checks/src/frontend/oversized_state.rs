@@ -30,7 +30,7 @@
 
 mod growing;
 
-use loadworthy_analysis::{Component, Context, Selected, Site, filled_by, row_fields};
+use loadworthy_analysis::{Component, Context, Family, Query, Selected, Site, filled_by, row_fields};
 use loadworthy_capacity::{Reach, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::{FileClass, FileId};
@@ -383,7 +383,8 @@ fn wide(
         description: format!(
             "Select what the page shows ({shown}) in the query of {route}, with a limit, and keep that."
         ),
-        before: Some(audit.excerpt(answer.query.whole, 140)),
+        before: Some(audit.source(answer.query.whole).to_owned()),
+        after: Some(narrowed(audit, answer.query, used)),
         ..Fix::default()
     };
     let mut found =
@@ -393,6 +394,39 @@ fn wide(
             .at_most(Severity::Medium);
     found.routes = Some(vec![route]);
     found
+}
+
+/// The query with the fields that are read, in its own language.
+fn narrowed(audit: &Audit<'_, '_>, query: &Query, used: &[String]) -> String {
+    let text = audit.source(query.whole);
+    let listed = |quote: &str| {
+        used.iter().map(|field| format!("{quote}{field}{quote}")).collect::<Vec<String>>().join(", ")
+    };
+    let flags = used.iter().map(|field| format!("{field}: true")).collect::<Vec<String>>().join(", ");
+    let option = |option: String| {
+        let at = text.find("({");
+        match at.and_then(|at| text.split_at_checked(at + 2)) {
+            Some((head, tail)) => format!("{head} {option},{tail}"),
+            None => format!("{}({{ {option} }})", text.split('(').next().unwrap_or(text)),
+        }
+    };
+    match query.family {
+        Family::Mongoose => {
+            let ends = [".lean()", ".exec()"];
+            let kept = ends.iter().find_map(|end| text.strip_suffix(end).map(|head| (head, *end)));
+            let (head, end) = kept.unwrap_or((text, ""));
+            format!("{}.select('{}'){end}", head.trim_end(), used.join(" "))
+        }
+        Family::Prisma | Family::TypeOrm => option(format!("select: {{ {flags} }}")),
+        Family::Sequelize => option(format!("attributes: [{}]", listed("'"))),
+        Family::Drizzle => {
+            let table = query.table.as_deref().unwrap_or("table");
+            let columns: Vec<String> = used.iter().map(|field| format!("{field}: {table}.{field}")).collect();
+            text.replacen(".select()", &format!(".select({{ {} }})", columns.join(", ")), 1)
+        }
+        Family::Knex | Family::Objection | Family::Kysely => format!("{text}.select([{}])", listed("'")),
+        _ => format!("// SELECT {} in place of all columns, in\n{text}", used.join(", ")),
+    }
 }
 
 /// `reader.readAsDataURL(file)`: a file as text, in state.

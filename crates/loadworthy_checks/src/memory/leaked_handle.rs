@@ -53,6 +53,7 @@ use loadworthy_syntax::{FunctionId, Kind, Module};
 
 use crate::audit::Audit;
 use crate::finding::{Applicability, Confidence, Evidence, Finding, Fix, Place, Words};
+use crate::listening::Listening;
 use crate::meta::{Category, Check, Meta};
 
 pub(crate) struct LeakedHandle;
@@ -452,15 +453,7 @@ fn no_shutdown(audit: &Audit<'_, '_>) -> Option<Finding> {
                 ),
                 tradeoff: String::from("The shutdown takes as long as the longest request; bound it below the orchestrator's grace period."),
             },
-            Fix {
-                description: String::from(
-                    "On SIGTERM and SIGINT stop accepting (`server.close()`), wait for running requests with a limit, then close pools, \
-                     queues and sockets.",
-                ),
-                before: Some(statement.clone()),
-                after: Some(shutdown_code(audit, listens, &statement)),
-                ..Fix::default()
-            },
+            shutdown(audit, listens, &statement),
         )
         .at_least(Severity::Medium)
         .at_most(Severity::Medium),
@@ -471,12 +464,26 @@ fn no_shutdown(audit: &Audit<'_, '_>) -> Option<Finding> {
 const SHUTDOWN_PACKAGES: [&str; 5] =
     ["http-terminator", "@godaddy/terminus", "http-graceful-shutdown", "close-with-grace", "lightship"];
 
-fn shutdown_code(audit: &Audit<'_, '_>, listens: Site, statement: &str) -> String {
+fn shutdown(audit: &Audit<'_, '_>, listens: Site, statement: &str) -> Fix {
+    let plain = Fix {
+        description: String::from(
+            "On SIGTERM and SIGINT stop accepting (`server.close()`) and wait for running requests with a limit; the end of the \
+             process closes pools, queues and sockets that need no farewell.",
+        ),
+        ..Fix::default()
+    };
+    let handlers = |name: &str, end: &str, kind: &str| {
+        format!(
+            "for (const signal of [\"SIGTERM\", \"SIGINT\"]{kind}) {{\n  process.once(signal, () => {{\n    \
+             setTimeout(() => process.exit(1), 25_000).unref(){end}\n    {name}.close(() => process.exit(0)){end}\n  }}){end}\n}}"
+        )
+    };
+    if let Some(server) = Listening::at(audit, listens) {
+        let lines = handlers(&server.name, server.semicolon(audit), server.as_const(audit));
+        return server.followed_by(audit, &lines, plain);
+    }
     let source = audit.source(listens);
     let head = if source.lines().count() == 1 { source } else { statement };
-    format!(
-        "const server = {head};\nfor (const signal of [\"SIGTERM\", \"SIGINT\"]) {{\n  process.once(signal, () => {{\n    \
-         setTimeout(() => process.exit(1), 25_000).unref();\n    server.close(() => {{\n      // close the pool, queues and sockets \
-         here\n      process.exit(0);\n    }});\n  }});\n}}"
-    )
+    let after = format!("const server = {head};\n{}", handlers("server", ";", ""));
+    Fix { before: Some(statement.to_owned()), after: Some(after), ..plain }
 }

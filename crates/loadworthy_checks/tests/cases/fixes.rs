@@ -15,6 +15,10 @@ const MAX_ROUNDS: usize = 20;
 /// anything.
 pub(crate) fn problems(app: &App, outcome: &Outcome, code: &str, root: &Path) -> Result<Vec<String>, String> {
     let mut proposals = proposals(&outcome.got, code);
+    let apart = apart(&proposals, root);
+    if !apart.is_empty() {
+        return Ok(apart);
+    }
     let unfixed = outcome.got.iter().filter(|got| got.code == code).count() - proposals.len();
     for _ in 0..MAX_ROUNDS {
         if proposals.is_empty() {
@@ -37,6 +41,32 @@ pub(crate) fn problems(app: &App, outcome: &Outcome, code: &str, root: &Path) ->
         proposals = self::proposals(&fixed.got, code);
     }
     Ok(vec![format!("  the fixes of {code} come to no end")])
+}
+
+/// What is wrong when only some of the fixes are made, or in another order: each alone, all but one, all from the last.
+fn apart(proposals: &[Proposal], root: &Path) -> Vec<String> {
+    let text_of = |path: &str| std::fs::read_to_string(root.join(path)).ok();
+    let mut subsets: Vec<Vec<Proposal>> = proposals.iter().map(|it| vec![it.clone()]).collect();
+    subsets.extend(
+        proposals
+            .iter()
+            .map(|left| proposals.iter().filter(|it| it.id != left.id).cloned().collect::<Vec<Proposal>>()),
+    );
+    let mut problems = Vec::new();
+    for subset in &subsets {
+        for (path, text) in &plan(subset, text_of).changes {
+            let is_code = loadworthy_project::Language::of_path(path).is_some();
+            if is_code && !loadworthy_syntax::parse(path, text).errors.is_empty() {
+                let ids: Vec<&str> = subset.iter().map(|it| it.id.as_str()).collect();
+                problems.push(format!("  {path} does not parse with the fixes {} alone", ids.join(", ")));
+            }
+        }
+    }
+    let turned: Vec<Proposal> = proposals.iter().rev().cloned().collect();
+    if plan(proposals, text_of).changes != plan(&turned, text_of).changes {
+        problems.push(String::from("  the fixes give something else in another order"));
+    }
+    problems
 }
 
 fn proposals(got: &[Got], code: &str) -> Vec<Proposal> {

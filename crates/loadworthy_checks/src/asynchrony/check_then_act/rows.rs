@@ -12,6 +12,7 @@ use loadworthy_syntax::{Binary, BindingId, Kind, Module, NodeId};
 
 use super::META;
 use super::computed::{changed_in_place, computed, existence, is_computed, next_by_call};
+use super::conflict::answered;
 use super::numbers::{counted_up, returned_next};
 use super::polarity::{Polarity, polarity};
 use super::remedy::shown;
@@ -418,13 +419,15 @@ fn case(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>) -> Option<Findi
     let (least, most) = severity(race, is_unique, column.as_deref(), takes(module, race));
     let shown = shown(audit, module, race, &columns, (column.as_deref(), is_unique));
     let (before, after) = shown.map(|it| (it.before, it.after)).unzip();
+    let sketch = Fix { before, after, ..fix(race, table, &columns, column.as_deref()) };
+    let caught = if is_unique { answered(audit, module, race, known, &sketch) } else { None };
     let finding = Finding::new(
         &META,
         site,
         evidence(audit, race),
         cost,
         words(audit, race, known, (&columns, is_unique)),
-        Fix { before, after, ..fix(race, table, &columns, column.as_deref()) },
+        caught.unwrap_or(sketch),
     )
     .at_least(least)
     .at_most(most)

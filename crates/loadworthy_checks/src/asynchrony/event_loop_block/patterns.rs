@@ -330,10 +330,15 @@ fn fix(audit: &Audit<'_, '_>, it: &Match) -> Fix {
 /// The match of a text that is not longer than any honest one.
 fn bounded(audit: &Audit<'_, '_>, it: &Match) -> Option<String> {
     let call = audit.source(it.used.site);
-    let text = audit.source(it.used.text.filter(|text| text.0 == it.used.site.0)?);
-    if text.is_empty() || text.contains('\n') || !call.contains(text) {
-        return None;
-    }
+    let given = it.used.text.filter(|text| text.0 == it.used.site.0).map(|text| audit.source(text));
+    let given = given.filter(|text| !text.is_empty() && !text.contains('\n') && call.contains(*text));
+    // A chain of calls begins with the text: `input.trim().replace(…)`.
+    let text = given.or_else(|| {
+        let end = call.find(|it: char| !(it.is_alphanumeric() || matches!(it, '_' | '$')))?;
+        call.get(..end).filter(|head| {
+            !head.is_empty() && call.get(end..).is_some_and(|rest| rest.trim_start().starts_with('.'))
+        })
+    })?;
     if is_test(audit, it.used.site) {
         return Some(format!("{text}.length <= 500 && {call}"));
     }

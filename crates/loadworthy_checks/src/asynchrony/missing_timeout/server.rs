@@ -9,6 +9,7 @@ use loadworthy_syntax::Kind;
 use super::META;
 use crate::audit::Audit;
 use crate::finding::{Confidence, Finding, Fix, Words};
+use crate::listening::Listening;
 
 /// Idle time after which common load balancers close a connection: 60 s.
 const BALANCER_IDLE_MILLIS: f64 = 60_000.0;
@@ -127,7 +128,7 @@ fn finding(audit: &Audit<'_, '_>, call: &Call<'_>) -> Finding {
         tradeoff: String::from("Idle connections stay longer: a few KB each."),
     };
     let mut finding =
-        Finding::new(&META, call.site, evidence, audit.cost_at(call.site), words, fix(audit, call.site));
+        Finding::new(&META, call.site, evidence, audit.cost_at(call.site), words, fix(audit, call));
     finding.routes = Some(Vec::new());
     finding
         .at_least(Severity::Medium)
@@ -136,25 +137,26 @@ fn finding(audit: &Audit<'_, '_>, call: &Call<'_>) -> Finding {
         .assuming("a load balancer or proxy with an idle timeout of 60 s")
 }
 
-fn fix(audit: &Audit<'_, '_>, site: Site) -> Fix {
-    let before = audit.lines_around(audit.statement(site), 0);
-    let name = server_name(audit, site);
-    let listens = audit.source(site).to_owned();
-    let settings = format!(
-        "{name}.keepAliveTimeout = 65_000; // above the balancer's idle timeout\n{name}.headersTimeout = 66_000;\n{name}.requestTimeout = 30_000;"
-    );
-    let is_named = before.contains(&format!(" {name} ="));
-    let after = if is_named {
-        format!("{before}\n{settings}")
-    } else {
-        format!("const {name} = {listens};\n{settings}")
-    };
-    Fix {
+fn fix(audit: &Audit<'_, '_>, call: &Call<'_>) -> Fix {
+    let plain = Fix {
         description: String::from("Set the server's timeouts above those of the balancer in front of it."),
-        before: Some(before),
-        after: Some(after),
         ..Fix::default()
+    };
+    let settings = |name: &str, end: &str| {
+        format!(
+            "{name}.keepAliveTimeout = 65_000{end} // above the balancer's idle timeout\n{name}.headersTimeout = 66_000{end}"
+        )
+    };
+    if let Some(server) = Listening::at(audit, call.site) {
+        let lines = settings(&server.name, server.semicolon(audit));
+        return server.followed_by(audit, &lines, plain);
     }
+    let before = audit.lines_around(audit.statement(call.site), 0);
+    let name = server_name(audit, call.site);
+    let is_named = before.contains(&format!("{name} ="));
+    let started =
+        if is_named { before.clone() } else { format!("const {name} = {};", audit.source(call.site)) };
+    Fix { before: Some(before), after: Some(format!("{started}\n{}", settings(&name, ";"))), ..plain }
 }
 
 /// The variable that holds the server, or the one to put it in.

@@ -6,7 +6,7 @@ use loadworthy_syntax::Kind;
 
 use super::outbound::{Unended, Why, is_client};
 use crate::audit::Audit;
-use crate::edit::{add_argument, add_option, after, replace};
+use crate::edit::{add_argument, add_option, after, replace, semicolon, styled};
 use crate::finding::{Applicability, Edit, Fix, Words};
 use crate::runs::Runs;
 
@@ -117,7 +117,7 @@ fn tradeoff(unended: &Unended<'_, '_>) -> String {
 }
 
 /// Most calls that one fix edits.
-const MOST_EDITS: usize = 24;
+const MOST_EDITS: usize = 120;
 
 pub(super) fn fix(
     audit: &Audit<'_, '_>,
@@ -133,7 +133,15 @@ pub(super) fn fix(
     let shown = audit.statement(place);
     let description = description(audit, busiest, client.is_some());
     if edits.is_empty() {
-        return Fix { description, ..Fix::default() };
+        // Not all can be mended alike: how it looks for one.
+        let shown = audit.statement(busiest.call.site);
+        let edit = call_edit(audit, busiest);
+        return Fix {
+            description,
+            before: Some(audit.lines_around(shown, 0)),
+            after: edit.map(|edit| after(audit, shown, &[edit])).or_else(|| raced(audit, busiest.call.site)),
+            ..Fix::default()
+        };
     }
     Fix {
         description,
@@ -144,6 +152,24 @@ pub(super) fn fix(
         ..Fix::default()
     }
 }
+
+/// A call against a timer, for what takes no deadline.
+fn raced(audit: &Audit<'_, '_>, call: Site) -> Option<String> {
+    let module = audit.module(call)?;
+    let end = semicolon(module);
+    let source = audit.source(call);
+    (source.lines().count() <= RACED_LINES).then(|| {
+        styled(
+            module,
+            &format!(
+                "let timer{end}\nconst late = new Promise((_, reject) => {{\n  timer = setTimeout(() => reject(new Error(\"no answer in time\")), 5_000){end}\n}}){end}\ntry {{\n  await Promise.race([{source}, late]){end}\n}} finally {{\n  clearTimeout(timer){end}\n}}"
+            ),
+        )
+    })
+}
+
+/// Most lines of a call that is shown within a race.
+const RACED_LINES: usize = 12;
 
 fn description(audit: &Audit<'_, '_>, busiest: &Unended<'_, '_>, is_client: bool) -> String {
     let row = busiest.row;
@@ -187,10 +213,29 @@ fn call_edits(audit: &Audit<'_, '_>, calls: &[Unended<'_, '_>]) -> Vec<Edit> {
     if calls.len() > MOST_EDITS { Vec::new() } else { edits.unwrap_or_default() }
 }
 
+/// What the addresses of models that write texts have in them.
+const MODEL_PATHS: [&str; 4] = ["completions", "generateContent", "/v1/messages", "/api/generate"];
+
+/// A deadline with more time for what takes longer on a good day: a model's answer, and what a page sends over a slow line.
+fn patient(audit: &Audit<'_, '_>, unended: &Unended<'_, '_>, text: &str) -> String {
+    let call = unended.call.site;
+    let address = audit.resolver.argument(call, 0).map(|at| {
+        let text = audit.resolver.text_of(at).unwrap_or_default();
+        format!("{text}{}", audit.source(at))
+    });
+    let is_model = address.is_some_and(|address| MODEL_PATHS.iter().any(|path| address.contains(path)));
+    let is_page = unended.runs == Runs::Browser;
+    match (is_model, is_page) {
+        (true, _) => text.replace("10_000", "60_000"),
+        (false, true) => text.replace("10_000", "30_000"),
+        (false, false) => text.to_owned(),
+    }
+}
+
 fn call_edit(audit: &Audit<'_, '_>, unended: &Unended<'_, '_>) -> Option<Edit> {
     let row = unended.row;
-    let text = row.add.as_ref()?;
     let call = unended.call.site;
+    let text = &patient(audit, unended, row.add.as_ref()?);
     if let Some(index) = row.positional {
         return add_argument(audit, call, index, text);
     }

@@ -161,7 +161,15 @@ fn level_of<'q>(audit: &'q Audit<'_, '_>, query: &'q Query) -> Level<'q> {
 fn own_column(table: Option<&Table>, query: &Query, column: &str) -> Option<String> {
     let is_document = super::is_document(table, query);
     if is_document {
-        return (!column.is_empty() && !column.starts_with('$')).then(|| column.to_owned());
+        // `{ members: { $all: [...] } }` is looked for in an index on the list, `$size` in none.
+        let (column, operator) = column.split_once(".$").map_or((column, "in"), |(own, after)| (own, after));
+        if !matches!(operator, "in" | "all" | "eq" | "elemMatch") {
+            return None;
+        }
+        // `user.email` of a related row is no part of the document.
+        let of = column.split_once('.').map(|(of, _)| of);
+        let is_related = of.zip(table).is_some_and(|(of, table)| table.relation(of).is_some());
+        return (!is_related && !column.is_empty() && !column.starts_with('$')).then(|| column.to_owned());
     }
     let bare = match column.rsplit_once('.') {
         // `orders.user_id`, but not `user.email` of a related row.

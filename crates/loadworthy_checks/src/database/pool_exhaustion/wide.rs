@@ -109,6 +109,7 @@ fn finding(audit: &Audit<'_, '_>, site: Site, queries: &[NodeId], pool: usize) -
                  or four run at a time (`p-limit`); size the pool for what is left.",
             ),
             before: Some(audit.excerpt(site, 160)),
+            after: Some(fewer(audit, site)),
             ..Fix::default()
         },
     )
@@ -116,4 +117,35 @@ fn finding(audit: &Audit<'_, '_>, site: Site, queries: &[NodeId], pool: usize) -
     .at_most(Severity::Medium)
     .confidence(Confidence::Medium)
     .assuming(format!("a pool of {pool} connections for each instance"))
+}
+
+/// Queries of a literal list that run at once in the code after the fix.
+const AT_ONCE: usize = 4;
+/// Columns of one query that is shown.
+const SHOWN: usize = 90;
+
+/// The same queries, a few at a time.
+fn fewer(audit: &Audit<'_, '_>, site: Site) -> String {
+    let list = audit.resolver.argument(site, 0);
+    let module = audit.module(site);
+    let items: Vec<Site> = match (module, list) {
+        (Some(module), Some((file, node))) => match module.kind(node) {
+            Kind::Array(items) => module.list(items).map(|item| (file, item)).collect(),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    if items.is_empty() {
+        return format!(
+            "const limit = pLimit({AT_ONCE});\n// where each promise of {} is begun: limit(() => …) around the call that begins it",
+            list.map(|list| audit.excerpt(list, 40)).unwrap_or_default()
+        );
+    }
+    let groups = items.chunks(AT_ONCE).map(|group| {
+        let lines: Vec<String> =
+            group.iter().map(|item| format!("  {},\n", audit.excerpt(*item, SHOWN))).collect();
+        format!("...(await Promise.all([\n{}])),", lines.concat())
+    });
+    let groups: Vec<String> = groups.map(|group| group.replace('\n', "\n  ")).collect();
+    format!("const results = [\n  {}\n];", groups.join("\n  "))
 }

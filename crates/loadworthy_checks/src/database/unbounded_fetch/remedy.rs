@@ -3,14 +3,16 @@
 use loadworthy_analysis::{Family, Query, Site};
 use loadworthy_syntax::{Kind, Module, NodeId};
 
+use super::page::page;
 use super::shapes::{Case, Shape};
 use crate::audit::Audit;
 use crate::database::rows::table_name;
-use crate::finding::{Applicability, Edit, Fix};
+use crate::edit::replace;
+use crate::finding::{Applicability, Fix};
 
 /// Rows of a page, and the most that a client may ask for.
-const PAGE: u32 = 50;
-const MOST: u32 = 100;
+pub(super) const PAGE: u32 = 50;
+pub(super) const MOST: u32 = 100;
 
 pub(super) fn fix(audit: &Audit<'_, '_>, query: &Query, case: &Case) -> Fix {
     match &case.shape {
@@ -19,7 +21,10 @@ pub(super) fn fix(audit: &Audit<'_, '_>, query: &Query, case: &Case) -> Fix {
         Shape::Summed { summary, .. } => summed(audit, query, summary),
         Shape::Searched { relation, purpose, .. } => searched(audit, query, case, (relation, purpose)),
         Shape::Include { relation } => include(audit, query, case, relation),
-        Shape::NoLimit { afterwards } => no_limit(audit, query, !afterwards.is_empty()),
+        Shape::NoLimit { afterwards } if afterwards.is_empty() => {
+            page(audit, query, no_limit(audit, query, false))
+        }
+        Shape::NoLimit { .. } => no_limit(audit, query, true),
         Shape::Off { .. } => no_limit(audit, query, false),
     }
 }
@@ -40,7 +45,7 @@ fn clamp(audit: &Audit<'_, '_>, query: &Query, input: Site) -> Fix {
         description,
         before: Some(text.to_owned()),
         after: Some(replacement.clone()),
-        edits: edit(audit, site, replacement).into_iter().collect(),
+        edits: vec![replace(audit, site, replacement)],
         applicability: Applicability::Review,
         ..Fix::default()
     }
@@ -55,7 +60,7 @@ fn turned(audit: &Audit<'_, '_>, at: Site) -> Fix {
         description,
         before: Some(before),
         after: replacement.clone(),
-        edits: replacement.and_then(|text| edit(audit, at, text)).into_iter().collect(),
+        edits: replacement.map(|text| replace(audit, at, text)).into_iter().collect(),
         applicability: Applicability::Review,
         ..Fix::default()
     }
@@ -65,16 +70,6 @@ fn smaller(audit: &Audit<'_, '_>, at: Site) -> Option<String> {
     let module = audit.module(at)?;
     let Kind::Conditional { then, otherwise, .. } = module.kind(at.1) else { return None };
     Some(format!("Math.min({}, {})", module.source(then), module.source(otherwise)))
-}
-
-fn edit(audit: &Audit<'_, '_>, site: Site, replacement: String) -> Option<Edit> {
-    let span = audit.module(site)?.node(site.1).span;
-    Some(Edit {
-        file: audit.program().path(site.0).to_owned(),
-        start: span.start,
-        end: span.end,
-        replacement,
-    })
 }
 
 /// The value of the option, or the argument of the member, that sets the limit.
@@ -198,16 +193,28 @@ fn include(audit: &Audit<'_, '_>, query: &Query, case: &Case, relation: &str) ->
         (Family::Drizzle, text) if text.starts_with('{') => {
             Some(format!("{{ limit: {PAGE}, {}", text.trim_start_matches('{').trim_start()))
         }
+        (Family::Mongoose, text) if text.starts_with(['\'', '"']) => {
+            Some(format!("{{ path: {text}, perDocumentLimit: {PAGE}, options: {{ sort: {{ _id: -1 }} }} }}"))
+        }
+        (Family::Mongoose, text) if text.starts_with('{') => {
+            Some(format!("{{ perDocumentLimit: {PAGE}, {}", text.trim_start_matches('{').trim_start()))
+        }
+        (Family::Mongoose, _) => Some(format!(
+            "{{ path: '{relation}', perDocumentLimit: {PAGE}, options: {{ sort: {{ _id: -1 }} }} }}"
+        )),
+        (Family::Sequelize, text) if text.starts_with('{') => {
+            Some(format!("{{ separate: true, limit: {PAGE}, {}", text.trim_start_matches('{').trim_start()))
+        }
         _ => None,
     };
     let key = |text: &str| format!("{relation}: {text}");
-    let is_value = after.is_some();
+    let is_value = after.is_some() && matches!(query.family, Family::Prisma | Family::Drizzle);
     Fix {
         description: format!(
             "Limit `{relation}`: {how}; where only the newest or their number is shown, read that alone."
         ),
         before: Some(if is_value { key(before) } else { before.to_owned() }),
-        after: after.map(|text| key(&text)),
+        after: after.map(|text| if is_value { key(&text) } else { text }),
         ..Fix::default()
     }
 }
@@ -219,15 +226,39 @@ fn no_limit(audit: &Audit<'_, '_>, query: &Query, is_worked_on: bool) -> Fix {
     } else {
         ""
     };
+    // Where a helper sends the query, it and its other callers have a say.
+    let (before, after) = match limited(audit, query).filter(|_| query.via.is_none()) {
+        Some(after) => (audit.source(query.whole).to_owned(), Some(after)),
+        None if query.via.is_none() => apart(audit, query),
+        None => (audit.source(query.whole).to_owned(), None),
+    };
     Fix {
         description: format!(
             "Read a page of `{name}` in a fixed order, {PAGE} rows unless the client asks for up to {MOST}, and go on from the last \
              key of the page (`WHERE id > last`).{push}"
         ),
-        before: Some(audit.source(query.whole).to_owned()),
-        // Where a helper sends the query, it and its other callers have a say.
-        after: limited(audit, query).filter(|_| query.via.is_none()),
+        before: Some(before),
+        after,
         ..Fix::default()
+    }
+}
+
+/// A statement whose text stands in a variable, or what is to be added where none of it is seen.
+fn apart(audit: &Audit<'_, '_>, query: &Query) -> (String, Option<String>) {
+    let text = audit.source(query.whole);
+    let declared = audit.resolver.argument(query.site, 0).and_then(|(file, node)| {
+        let module = audit.module((file, node))?;
+        let Kind::Name { binding, .. } = module.kind(node) else { return None };
+        let declarator = module.parent(module.binding(binding)?.node);
+        let Kind::Declarator { .. } = module.kind(declarator) else { return None };
+        Some(module.source(declarator))
+    });
+    match declared.and_then(|source| Some((source, in_sql(source)?))) {
+        Some((source, after)) => (source.to_owned(), Some(after)),
+        None if query.sql.is_some() => {
+            (text.to_owned(), Some(format!("// at the end of the statement: LIMIT {PAGE}\n{text}")))
+        }
+        None => (text.to_owned(), None),
     }
 }
 

@@ -9,6 +9,7 @@ use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingId, FunctionId, Kind, Module, NodeId, Unary};
 
 use super::META;
+use super::ignored::ignored;
 use super::typing::is_typed;
 use crate::audit::Audit;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
@@ -328,6 +329,10 @@ impl Case<'_> {
              answers vary by seconds, and {} shows the data of the former `{name}`.",
             self.component.name
         );
+        if let Some(fix) = ignored(audit, (self.file, self.module, self.component), self.effect) {
+            finding.fix = fix;
+            return Some(finding.at_least(Severity::Monitor).at_most(Severity::Monitor));
+        }
         finding.fix.description = String::from(
             "Abort the former request in the effect's cleanup (`const controller = new AbortController()`, `signal`, \
              `return () => controller.abort()`), or use a data library that does.",

@@ -131,14 +131,35 @@ fn methods(audit: &Audit<'_, '_>, call: &Call<'_>) -> Vec<String> {
     requests.iter().filter_map(|at| clients.get(*at)).map(|request| request.method.clone()).collect()
 }
 
+/// Whether a setter is of what a page shows while it waits.
+fn is_flag(setter: &str) -> bool {
+    let name = setter.to_lowercase();
+    ["loading", "error", "open", "show", "saving", "submitting", "is"].iter().any(|word| {
+        name.strip_prefix("set").is_some_and(|rest| rest.starts_with(word) || rest.ends_with(word))
+    })
+}
+
 /// The answer of a change put into the first list of the component's state.
 fn merged(module: &Module, component: &Component) -> Option<String> {
     let is_list = |site: Site| {
         matches!(module.kind(site.1), Kind::Call { arguments, .. }
         if module.list(arguments).next().is_some_and(|first| matches!(module.kind(first), Kind::Array(_))))
     };
-    let state = component.states.iter().find(|state| is_list(state.site))?;
-    let setter = module.binding(state.setter?).map(|it| module.str(it.name))?;
+    let name_of = |setter| module.binding(setter).map(|it| module.str(it.name));
+    let Some(state) = component.states.iter().find(|state| is_list(state.site)) else {
+        // One object, or what a hook keeps for this component.
+        let setter =
+            component.states.iter().find_map(|state| name_of(state.setter?).filter(|it| !is_flag(it)));
+        return Some(match setter {
+            Some(setter) => format!(
+                "const changed = await response.json();\n{setter}((current) => ({{ ...current, ...changed }}));"
+            ),
+            None => String::from(
+                "const changed = await response.json();\n// hand it to the hook that keeps the data, in place of loading it again\nsetLocalData((current) => ({ ...current, ...changed }));",
+            ),
+        });
+    };
+    let setter = name_of(state.setter?)?;
     Some(format!(
         "const changed = await response.json();\n{setter}((rows) => rows.map((row) => (row.id === changed.id ? changed : row)));"
     ))

@@ -139,7 +139,7 @@ impl Case<'_> {
                 most: Severity::Medium,
             },
         );
-        finding.fix = self.keyed(value, false, &finding.fix.description);
+        finding.fix = self.keyed(audit, value, false, &finding.fix.description);
         Some(finding)
     }
 
@@ -170,7 +170,7 @@ impl Case<'_> {
                 most: Severity::Monitor,
             },
         );
-        finding.fix = self.keyed(key, true, &finding.fix.description);
+        finding.fix = self.keyed(audit, key, true, &finding.fix.description);
         Some(finding)
     }
 

@@ -1,7 +1,7 @@
 //! How a component renders less: the code before and after, and edits where the code shows that they keep what it does.
 
 use loadworthy_project::FileId;
-use loadworthy_syntax::{BindingKind, FunctionId, Kind, NodeId};
+use loadworthy_syntax::{Binary, BindingKind, FunctionId, Kind, NodeId};
 
 use super::Case;
 use crate::audit::{Audit, dedent};
@@ -68,7 +68,7 @@ impl Case<'_> {
         let plain = Fix { description: description.to_owned(), ..Fix::default() };
         let Kind::Call { callee, .. } = module.kind(call) else { return plain };
         let Kind::Member { object, name } = module.kind(callee) else { return plain };
-        let Some(inputs) = self.inputs(call) else { return plain };
+        let Some(inputs) = self.inputs(call) else { return self.sorted_in_row(audit, call, plain) };
         let receiver = module.source(object);
         // A name stands for a list that others see; what a call gives is the component's own.
         let is_shared = matches!(module.kind(object), Kind::Name { .. } | Kind::Member { .. });
@@ -104,6 +104,33 @@ impl Case<'_> {
             _ => replaced(module.text(), shown, (span.start, span.end), &variable),
         };
         told(description, (old, &format!("{line}{rest}")), Vec::new(), false)
+    }
+
+    /// A sort in a callback that makes rows, where no hook can stand: each row as a component of its own.
+    fn sorted_in_row(&self, audit: &Audit<'_, '_>, call: NodeId, plain: Fix) -> Fix {
+        let module = self.module;
+        let before = cut(audit.source(audit.statement((self.file, call))));
+        let text = module.source(call);
+        let mut names: Vec<&str> = Vec::new();
+        for used in module.all_nodes(call) {
+            let Kind::Name { name, binding } = module.kind(used) else { continue };
+            let is_own = module.binding(binding).is_some_and(|declared| {
+                declared.node.is_some()
+                    && !module.contains(call, declared.node)
+                    && module.enclosing_function(declared.node) != FunctionId::NONE
+            });
+            if is_own && !names.contains(&module.str(name)) {
+                names.push(module.str(name));
+            }
+        }
+        let props = names.join(", ");
+        let hook = self.hook(audit, "useMemo").name;
+        let after = format!(
+            "// a component for one row, outside of {}: it sorts when what it is given has changed\nfunction Row({{ {props} }}) {{\n  const sorted = {hook}(() => {}, [{props}]);\n  // … the row as it is rendered now\n}}",
+            self.name(),
+            indented(&cut(text), "  ")
+        );
+        Fix { before: Some(before), after: Some(after), ..plain }
     }
 
     /// The field with its state as a component of its own.
@@ -222,19 +249,44 @@ impl Case<'_> {
         }
     }
 
+    /// `key={row.id || Math.random()}` without the part that is another one each time.
+    fn without_new(&self, audit: &Audit<'_, '_>, key: NodeId, description: &str) -> Option<Fix> {
+        let module = self.module;
+        let Kind::Binary { operator: Binary::Or | Binary::Nullish, left, right } = module.kind(key) else {
+            return None;
+        };
+        let is_call = matches!(module.kind(right), Kind::Call { .. });
+        is_call.then(|| Fix {
+            description: description.to_owned(),
+            before: Some(format!("key={{{}}}", module.source(key))),
+            after: Some(format!("key={{{}}}", module.source(left))),
+            edits: vec![replace(audit, (self.file, key), module.source(left).to_owned())],
+            applicability: Applicability::Review,
+            ..Fix::default()
+        })
+    }
+
     /// Another key for a row.
-    pub(super) fn keyed(&self, key: NodeId, is_position: bool, description: &str) -> Fix {
+    pub(super) fn keyed(
+        &self,
+        audit: &Audit<'_, '_>,
+        key: NodeId,
+        is_position: bool,
+        description: &str,
+    ) -> Fix {
         let module = self.module;
         let plain = Fix { description: description.to_owned(), ..Fix::default() };
-        let row = module.ancestors(key).find_map(|node| match module.kind(node) {
+        if let Some(fix) = self.without_new(audit, key, description) {
+            return fix;
+        }
+        let function = module.ancestors(key).find_map(|node| match module.kind(node) {
             Kind::Function(function) => module.function(function),
             _ => None,
         });
-        let first = row.and_then(|row| module.list(row.parameters).next()).map(|it| module.source(it));
+        let first = function.and_then(|it| module.list(it.parameters).next()).map(|it| module.source(it));
         let row = first.and_then(|it| it.split(':').next()).map(str::trim);
-        let Some(row) = row.filter(|row| row.chars().all(|it| it.is_alphanumeric() || it == '_')) else {
-            return plain;
-        };
+        let is_name = |row: &&str| row.chars().all(|it| it.is_alphanumeric() || it == '_');
+        let row = row.filter(is_name).unwrap_or("row");
         let before = format!("key={{{}}}", module.source(key));
         let after = if is_position {
             format!(

@@ -240,12 +240,23 @@ fn names_secret(module: &Module, node: NodeId) -> bool {
         || text.contains("token") && !text.contains("tokens")
 }
 
+/// A line that is only written where somebody looks for it: at the level below, or behind a setting where there are no levels.
+fn quieter(callee: &str, call: &str) -> Option<String> {
+    let (logger, _) = callee.rsplit_once('.')?;
+    let arguments = call.strip_prefix(callee)?;
+    Some(if logger == "console" {
+        format!("if (process.env.LOG_LEVEL === 'debug') {call};")
+    } else {
+        format!("{logger}.debug{arguments};")
+    })
+}
+
 /// The call without what it dumps.
 pub(super) fn shorter(audit: &Audit<'_, '_>, line: &Line) -> Option<String> {
     let module = audit.module(line.site)?;
     let Kind::Call { callee, arguments } = module.kind(line.site.1) else { return None };
     if line.why != Why::Dump {
-        return None;
+        return quieter(module.source(callee), module.source(line.site.1));
     }
     let kept: Vec<&str> = module
         .list(arguments)

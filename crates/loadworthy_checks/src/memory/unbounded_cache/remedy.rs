@@ -5,8 +5,8 @@ use loadworthy_project::Language;
 use loadworthy_syntax::{Kind, Module, NodeId};
 
 use crate::audit::Audit;
-use crate::edit::{indentation, lines_of, replace, semicolon};
-use crate::finding::{Applicability, Edit, Fix};
+use crate::edit::{behind, lines_of, replace, semicolon};
+use crate::finding::{Applicability, Fix};
 use crate::imports::{Wanted, import, package};
 
 /// Entries of a bounded cache, and how long one is good.
@@ -129,23 +129,16 @@ fn latest(audit: &Audit<'_, '_>, container: &Container, first: Site, plain: Fix)
     let span = module.node(statement).span;
     let text = module.text();
     let (start, _) = lines_of(module, statement);
-    let indentation = indentation(module, statement);
     let is_own_statement = matches!(module.kind(statement), Kind::Expression(_))
         && matches!(module.kind(module.parent(statement)), Kind::Block(_))
         && text.get(start..span.start as usize).is_some_and(|head| head.trim().is_empty());
-    let edit = Edit {
-        file: audit.program().path(file).to_owned(),
-        start: span.end,
-        end: span.end,
-        replacement: format!("\n{indentation}{line}"),
-    };
     // A register must keep what is in it.
     let is_record = RECORDS.iter().any(|word| owner.to_lowercase().contains(word));
     let is_edit = is_certain && is_record && is_own_statement && container.additions.len() == 1;
     Fix {
         before: Some(before.to_owned()),
         after: Some(format!("{before}\n{line}")),
-        edits: if is_edit { vec![edit] } else { Vec::new() },
+        edits: behind(audit, (file, statement), &line).filter(|_| is_edit).into_iter().collect(),
         applicability: if is_edit { Applicability::Review } else { Applicability::Manual },
         ..plain
     }

@@ -12,7 +12,7 @@ use super::process::{Processes, package_of};
 use super::questions::{Question, question};
 use super::style::Style;
 use crate::audit::Audit;
-use crate::edit::behind;
+use crate::edit::{behind, styled};
 use crate::finding::{Applicability, Edit, Evidence, Finding, Fix, NewPackage, Place, Words};
 use crate::imports::{Wanted, import, package};
 
@@ -302,7 +302,7 @@ fn behind_creation(
     for name in &wiring.packages {
         packages.extend(package(audit, file, name)?);
     }
-    let code = format!("\n{}", code.trim_end());
+    let code = format!("\n{}", styled(module, code.trim_end()));
     edits.push(behind(audit, (file, statement), &code)?);
     Some((edits, packages))
 }

@@ -11,8 +11,12 @@ use loadworthy_syntax::{FunctionId, Kind, Module, NodeId, Unary};
 use super::META;
 use super::process::is_server_code;
 use crate::audit::{Audit, route_name};
+use crate::edit::{indentation, insert, styled, unit};
 use crate::finding::{Applicability, Edit, Evidence, Finding, Fix, Place, Words};
 use crate::runs::cost_of;
+
+/// What handlers by convention call the function that hands the request on.
+const NEXT: &str = "next";
 
 pub(super) fn report(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
     let mut seen: BTreeSet<FunctionRef> = BTreeSet::new();
@@ -253,6 +257,9 @@ impl Handler<'_, '_> {
         if let Kind::Catch { parameter, body } = self.module.kind(way) {
             let error = if parameter.is_some() { self.module.source(parameter) } else { "" };
             let error = error.split(':').next().unwrap_or_default().trim();
+            if let Some(fix) = self.handed_in(way, body) {
+                return fix;
+            }
             let line = match next {
                 Some(next) if !error.is_empty() => format!("{next}({error});"),
                 _ => format!("{response}.status(500).json({{ error: \"Internal Server Error\" }});"),
@@ -282,6 +289,34 @@ impl Handler<'_, '_> {
         }
     }
 
+    /// `next(error)` in a handler that takes no `next`: the call fails until the parameter is there.
+    fn handed_in(&self, way: NodeId, body: NodeId) -> Option<Fix> {
+        let lowered = self.module.function(self.function.1)?;
+        let parameters: Vec<NodeId> = self.module.list(lowered.parameters).collect();
+        let is_undeclared = self.module.all_nodes(body).into_iter().any(|node| {
+            let Kind::Call { callee, .. } = self.module.kind(node) else { return false };
+            matches!(self.module.kind(callee), Kind::Name { name, binding }
+                if self.module.str(name) == NEXT && !binding.is_some())
+        });
+        let last = *parameters.last().filter(|_| parameters.len() == self.positions.next && is_undeclared)?;
+        let at = self.module.node(last).span.end as usize;
+        let (row, column) = self.module.position(self.module.node(last).span.end);
+        let line = self.module.text().lines().nth(row as usize - 1)?;
+        let (head, tail) = line.split_at_checked(column as usize - 1)?;
+        let after = format!("{}, {NEXT}{tail}", head.trim_start());
+        Some(Fix {
+            description: format!(
+                "Take `{NEXT}` as parameter: the `catch` clause at line {} calls it, and without it the call is an error of its own.",
+                self.audit.line(self.site(way))
+            ),
+            before: Some(line.trim_start().to_owned()),
+            after: Some(after),
+            edits: insert(self.audit, self.function.0, at, format!(", {NEXT}")).into_iter().collect(),
+            applicability: Applicability::Review,
+            ..Fix::default()
+        })
+    }
+
     /// `if (row) res.json(row)` as the last thing of the handler: without the row nothing was found.
     fn otherwise(&self, way: NodeId, response: &str) -> Option<Edit> {
         let Kind::If { test, otherwise, .. } = self.module.kind(way) else { return None };
@@ -292,38 +327,33 @@ impl Handler<'_, '_> {
         if otherwise.is_some() || !is_row || is_else || !source.ends_with('}') {
             return None;
         }
-        let end = self.module.node(way).span.end;
-        let (_, column) = self.module.position(self.module.node(way).span.start);
-        let indent = " ".repeat((column as usize).saturating_sub(1));
-        Some(Edit {
-            file: self.audit.program().path(self.function.0).to_owned(),
-            start: end,
-            end,
-            replacement: format!(
-                " else {{\n{indent}  {response}.status(404).json({{ error: 'Not found' }});\n{indent}}}"
-            ),
-        })
+        let end = self.module.node(way).span.end as usize;
+        let (indent, unit) = (indentation(self.module, way), unit(self.module));
+        let line = styled(self.module, &format!("{response}.status(404).json({{ error: \"Not found\" }});"));
+        insert(self.audit, self.function.0, end, format!(" else {{\n{indent}{unit}{line}\n{indent}}}"))
     }
 
     fn catch_fix(&self, way: NodeId, body: NodeId, line: &str) -> Fix {
         let before = self.audit.lines_around(self.site(way), 0);
-        let end = self.module.node(body).span.end.saturating_sub(1);
-        let (_, column) = self.module.position(end);
-        let indent = " ".repeat((column as usize).saturating_sub(1));
-        let edit = Edit {
-            file: self.audit.program().path(self.function.0).to_owned(),
-            start: end,
-            end,
-            replacement: format!("  {line}\n{indent}"),
+        let end = self.module.node(body).span.end.saturating_sub(1) as usize;
+        let head = self.module.text().get(..end).unwrap_or_default();
+        let own = head.rsplit('\n').next().unwrap_or_default();
+        let indent = own.get(..own.len() - own.trim_start().len()).unwrap_or_default();
+        let unit = unit(self.module);
+        let line = styled(self.module, line);
+        let text = if own.trim().is_empty() {
+            format!("{unit}{line}\n{indent}")
+        } else {
+            format!("\n{indent}{unit}{line}\n{indent}")
         };
         let start = before.rfind('}').unwrap_or(before.len());
         let mut after = before.clone();
-        after.insert_str(start, &format!("  {line}\n"));
+        after.insert_str(start, &format!("{unit}{line}\n"));
         Fix {
             description: String::from("Answer in the `catch` clause, after logging."),
             before: Some(before),
             after: Some(after),
-            edits: vec![edit],
+            edits: insert(self.audit, self.function.0, end, text).into_iter().collect(),
             applicability: Applicability::Review,
             ..Fix::default()
         }
@@ -383,17 +413,12 @@ impl Handler<'_, '_> {
                 ..Fix::default()
             };
         }
-        let start = self.module.node(statement.1).span.start;
+        let start = self.module.node(statement.1).span.start as usize;
         Fix {
             description: String::from("Leave the handler with the first answer."),
             after: Some(format!("return {before}")),
             before: Some(before),
-            edits: vec![Edit {
-                file: self.audit.program().path(self.function.0).to_owned(),
-                start,
-                end: start,
-                replacement: String::from("return "),
-            }],
+            edits: insert(self.audit, self.function.0, start, String::from("return ")).into_iter().collect(),
             applicability: Applicability::Review,
             ..Fix::default()
         }

@@ -5,8 +5,7 @@ use loadworthy_schema::{Table, Tool};
 use super::{Declared, quote};
 use crate::audit::Audit;
 use crate::database::missing_index::proposals::Proposal;
-use crate::edit::lines_of;
-use crate::finding::Edit;
+use crate::edit::{insert, lines_of};
 use crate::imports::{Wanted, import};
 
 pub(super) fn declare(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, table: &Table) -> Option<Declared> {
@@ -39,13 +38,7 @@ pub(super) fn declare(audit: &Audit<'_, '_>, proposal: &Proposal<'_>, table: &Ta
     if head.trim() != "@" {
         return None;
     }
-    let at = u32::try_from(start).ok()?;
-    let edit = Edit {
-        file: table.place.file.clone(),
-        start: at,
-        end: at,
-        replacement: format!("{indentation}{text}\n"),
-    };
+    let edit = insert(audit, file, start, format!("{indentation}{text}\n"))?;
     let (_, end) = lines_of(module, class.node);
     let before = module.text().get(start..end)?;
     let after = format!("{indentation}{text}\n{before}");

@@ -9,8 +9,7 @@ use super::{Made, Names, awaited, capital, has_column, is_direct, mentions, rows
 use crate::audit::Audit;
 use crate::database::n_plus_one::cases::{Case, Repeated};
 use crate::database::rows::table_of;
-use crate::edit::{semicolon, shortened};
-use crate::finding::Edit;
+use crate::edit::{insert, replace, semicolon, shortened};
 use crate::imports::{Wanted, import};
 
 /// Rows by their key before the loop, and a look-up in place of the query.
@@ -49,10 +48,8 @@ pub(super) fn read(
     let new = format!("{head}{before}{get}{after}");
     let mut edits = Vec::new();
     if is_certain(audit, case, query, &batch, names) {
-        let file = audit.program().path(query.site.0).to_owned();
-        let at = u32::try_from(start).ok()?;
-        edits.push(Edit { file: file.clone(), start: at, end: at, replacement: head });
-        edits.push(Edit { file, start: span.start, end: span.end, replacement: get });
+        edits.extend(insert(audit, query.site.0, start, head));
+        edits.push(replace(audit, (query.site.0, replaced), get));
         for (package, name) in &batch.imports {
             match import(audit, query.site.0, package, Wanted::Named(name)) {
                 Some(imported) if imported.name == *name => edits.extend(imported.edit),
@@ -153,7 +150,8 @@ fn is_certain(audit: &Audit<'_, '_>, case: &Case, query: &Query, batch: &Batch, 
         && names.source != "items"
         && !query.is_pair
         && has_column(query, &batch.column)
-        && query.family != Family::Sql
+        // Those give the rows within something else.
+        && !matches!(query.family, Family::Sql | Family::Supabase)
 }
 
 /// The names that the loop's body declares.

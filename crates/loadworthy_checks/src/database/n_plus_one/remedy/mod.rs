@@ -11,7 +11,7 @@ use loadworthy_syntax::{Kind, Module, NodeId};
 
 use self::batch::gives_one;
 use self::lookup::read;
-use self::sketch::{elsewhere, sketch};
+use self::sketch::{elsewhere, rough, sketch};
 use self::whole_loop::{inserted, written};
 use super::cases::{Case, Repeated, Trip, element_name};
 use crate::audit::{Audit, dedent};
@@ -26,7 +26,7 @@ pub(super) fn fix(audit: &Audit<'_, '_>, case: &Case) -> Fix {
     let lead = lead(audit, case);
     let plain = Fix { description: described(audit, case, lead), ..Fix::default() };
     let Some(lead) = lead else { return plain };
-    let Some(names) = Names::of(audit, case) else { return plain };
+    let Some(names) = Names::of(audit, case) else { return rough(audit, case, lead, plain) };
     let Some(query) = audit.analysis.queries().at(lead.site).filter(|_| lead.trip == Trip::Query) else {
         return elsewhere(audit, case, lead, &names, plain);
     };
@@ -123,7 +123,11 @@ impl<'a> Names<'a> {
         if value == self.element && self.is_array {
             return self.source.clone();
         }
-        let Self { source, element, .. } = self;
+        let Self { element, .. } = self;
+        let is_path =
+            self.source.chars().all(|it| it.is_alphanumeric() || matches!(it, '.' | '_' | '$' | '[' | ']'));
+        let is_called = self.source.ends_with([')', ']']) && !self.source.contains([' ', '?']);
+        let source = if is_path || is_called { self.source.clone() } else { format!("({})", self.source) };
         let value = if value.starts_with('{') { format!("({value})") } else { value.to_owned() };
         if self.is_array {
             format!("{source}.map(({element}) => {value})")

@@ -7,7 +7,7 @@ use super::batch::batch;
 use super::lookup::Lookup;
 use super::{
     Made, Names, awaited_site, capital, has_column, inner_entry, is_one_for, key_of_entry, one_line,
-    rows_named,
+    rows_named, shown,
 };
 use crate::audit::{Audit, dedent};
 use crate::database::n_plus_one::cases::{Case, Repeated, Trip};
@@ -113,6 +113,33 @@ fn many_written(query: &Query, table: &str) -> String {
         (_, Operation::Delete) => format!("// DELETE FROM {owner} WHERE id = ANY($1)"),
         _ => format!("// UPDATE {owner} SET … FROM (VALUES …) AS change WHERE {owner}.id = change.id"),
     }
+}
+
+/// The steps, where the loop gives its element no name.
+pub(super) fn rough(audit: &Audit<'_, '_>, case: &Case, lead: &Repeated, plain: Fix) -> Fix {
+    let entry = one_line(audit.source(awaited_site(audit, inner_entry(audit, case, lead))), 70);
+    let before = shown(&audit.lines_around(audit.statement(case.repeat.at), 0));
+    let query = audit.analysis.queries().at(lead.site).filter(|_| lead.trip == Trip::Query);
+    let after = match query {
+        Some(query) if query.operation == Operation::Read => {
+            let table = capital(&plural(&camel(&snake(table_name(query)))));
+            format!(
+                "// before the loop: the keys that {entry} is given, and one query for all of them\nconst keys = [];\nconst rows = await read{table}By(keys);\nconst rowByKey = new Map(rows.map((row) => [row.id, row]));\n// in the loop, in place of {entry}:\nconst row = rowByKey.get(key) ?? null;"
+            )
+        }
+        Some(query) => {
+            let table = camel(&snake(table_name(query)));
+            format!(
+                "const changes = [];\n// in the loop, in place of {entry}:\nchanges.push(change);\n// behind it, one statement for all of them\n{}",
+                many_written(query, &table)
+            )
+        }
+        None => format!(
+            "const limit = pLimit(5);\n// in the loop, in place of {entry}:\nstarted.push(limit(() => {}));\n// behind it\nawait Promise.all(started);",
+            entry.trim_start_matches("await ")
+        ),
+    };
+    Fix { before: Some(before), after: Some(after), ..plain }
 }
 
 /// Other services and caches.
