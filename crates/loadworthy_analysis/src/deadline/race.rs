@@ -100,8 +100,8 @@ impl<'p> Deadlines<'_, 'p> {
             (call.targets.contains(&function) && gives_up(call)).then_some(call)
         };
         // Where the object was made that fires it: it does not run there.
-        let fired = edges.iter().filter_map(|edge| fires(edge.site)?.library.as_ref()?.made_at);
-        let made: Vec<Site> = fired.collect();
+        let made: Vec<Site> =
+            edges.iter().filter_map(|edge| fires(edge.site)?.library.as_ref()?.made_at).collect();
         let mut found = None;
         for edge in edges.iter().filter(|edge| !made.contains(&edge.site)) {
             if edge.caller == function {
