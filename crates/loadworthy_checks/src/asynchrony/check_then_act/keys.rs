@@ -2,7 +2,7 @@
 
 use loadworthy_analysis::{FunctionRef, KeyAccess, KeyOperation, decision, derived, key_accesses, results};
 use loadworthy_capacity::{Cost, Failure, Severity};
-use loadworthy_syntax::Module;
+use loadworthy_syntax::{Kind, Module, NodeId};
 
 use super::META;
 use crate::audit::Audit;
@@ -60,13 +60,35 @@ fn shape(audit: &Audit<'_, '_>, module: &Module, first: &KeyAccess, second: &Key
         return None;
     }
     match (first.operation, second.operation) {
-        (KeyOperation::Read, KeyOperation::Remove) if says(&ONE_TIME) && decides() => Some(Shape::UsedOnce),
+        (KeyOperation::Read, KeyOperation::Remove)
+            if says(&ONE_TIME) && !gives_up(module, second.at.1) && decides() =>
+        {
+            Some(Shape::UsedOnce)
+        }
         (KeyOperation::Read, KeyOperation::Write) if says(&CLAIMS) && decides() => Some(Shape::Claimed),
         (KeyOperation::Count, KeyOperation::Expire) if !is_batched(audit, first) => Some(Shape::Uncertain),
         (KeyOperation::Read, KeyOperation::Write) if is_counted_up(module, &names, second) => {
             Some(Shape::Computed)
         }
         _ => None,
+    }
+}
+
+/// Whether a place is in a branch that ends without success: what is expired or broken is thrown away there, not used up.
+fn gives_up(module: &Module, node: NodeId) -> bool {
+    let branch = module.ancestors(node).take_while(|at| !matches!(module.kind(*at), Kind::Function(_)));
+    let block = branch.into_iter().find_map(|at| match module.kind(at) {
+        Kind::Block(list) if matches!(module.kind(module.parent(at)), Kind::If { .. }) => Some(list),
+        _ => None,
+    });
+    let Some(last) = block.and_then(|list| module.list(list).last()) else { return false };
+    match module.kind(last) {
+        Kind::Throw(_) => true,
+        Kind::Return(value) => {
+            let text = if value.is_some() { module.source(value) } else { "" };
+            matches!(text, "" | "null" | "undefined" | "false") || text.contains("status(4")
+        }
+        _ => false,
     }
 }
 

@@ -1,12 +1,12 @@
 //! Promises that nobody waits for and whose rejection nobody handles: one finding for each function that is started so,
-//! and for each function that starts library work so.
+//! and for each file that starts library work so.
 
 use std::collections::BTreeMap;
 
 use loadworthy_analysis::{Call, Cause, Fate, FunctionRef, Site, fate};
 use loadworthy_capacity::Severity;
 use loadworthy_knowledge::{Kind as LibraryKind, LibId, Returns};
-use loadworthy_project::PackageId;
+use loadworthy_project::{FileId, PackageId};
 use loadworthy_syntax::{BindingKind, Kind, Module, NodeId};
 
 use super::META;
@@ -26,6 +26,8 @@ struct Loose {
 enum Root {
     /// A function that is started at several places.
     Started(FunctionRef),
+    /// Work of libraries that the functions of one file start: one habit.
+    File(FileId),
     /// Calls of one cache or queue from one package: they are best effort or they are not.
     Library(PackageId, LibId),
     /// Promises of one function that get their handler late.
@@ -42,7 +44,7 @@ pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mu
             }
         }
     }
-    findings.extend(groups.values().filter_map(|group| finding(audit, processes, group)));
+    findings.extend(groups.iter().filter_map(|(root, group)| finding(audit, processes, root, group)));
 }
 
 /// What is left loose, and the defect that it belongs to.
@@ -78,7 +80,7 @@ fn root(audit: &Audit<'_, '_>, call: &Call<'_>, fate: Fate, cause: Cause) -> Roo
         return Root::Library(package, lib);
     }
     let started = call.targets.iter().find(|it| audit.analysis.failures().of(**it).rejects.is_some());
-    Root::Started(started.copied().unwrap_or(owner))
+    started.map_or(Root::File(call.site.0), |function| Root::Started(*function))
 }
 
 /// `next()`, `callback()`: what it does is judged where it is defined.
@@ -114,7 +116,7 @@ fn is_run(module: &Module, node: NodeId) -> bool {
     }
 }
 
-fn finding(audit: &Audit<'_, '_>, processes: &Processes, group: &[Loose]) -> Option<Finding> {
+fn finding(audit: &Audit<'_, '_>, processes: &Processes, root: &Root, group: &[Loose]) -> Option<Finding> {
     let first = group.iter().find(|it| audit.is_per_request(it.site)).or_else(|| group.first())?;
     let outcome = processes.on_rejection(audit, first.site);
     let cost = failing_cost(audit, first.site, outcome.failure());
@@ -134,7 +136,7 @@ fn finding(audit: &Audit<'_, '_>, processes: &Processes, group: &[Loose]) -> Opt
         first.site,
         evidence,
         cost,
-        words(audit, outcome, first, group.len()),
+        words(audit, outcome, root, first, group.len()),
         fix(audit, first, group),
     );
     if outcome != Outcome::Ends {
@@ -175,10 +177,14 @@ fn note(audit: &Audit<'_, '_>, loose: &Loose) -> String {
     }
 }
 
-fn words(audit: &Audit<'_, '_>, outcome: Outcome<'_>, first: &Loose, count: usize) -> Words {
+fn words(audit: &Audit<'_, '_>, outcome: Outcome<'_>, root: &Root, first: &Loose, count: usize) -> Words {
     let what = audit.excerpt(first.site, 60);
     let where_ = audit.reached_by(first.site);
-    let places = if count == 1 { String::new() } else { format!(" at {count} places") };
+    let places = match root {
+        _ if count == 1 => String::new(),
+        Root::File(_) => format!(", as {} more promises of this file are", count - 1),
+        _ => format!(" at {count} places"),
+    };
     let (title, how) = match first.fate {
         Fate::Late { between } => (
             format!("`{what}` runs without a handler while {where_} awaits something else"),

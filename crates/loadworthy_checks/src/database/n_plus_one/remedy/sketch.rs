@@ -2,12 +2,13 @@
 
 use loadworthy_analysis::{Family, Operation, Operator, Query};
 use loadworthy_schema::names::{camel, plural, snake};
+use loadworthy_syntax::Kind;
 
 use super::batch::batch;
 use super::lookup::Lookup;
 use super::{
-    Made, Names, awaited_site, capital, has_column, inner_entry, is_one_for, key_of_entry, one_line,
-    rows_named, shown,
+    Made, Names, awaited_site, capital, has_column, inner_entry, is_one_for, key_of_entry, mentions,
+    one_line, rows_named, shown,
 };
 use crate::audit::{Audit, dedent};
 use crate::database::n_plus_one::cases::{Case, Repeated, Trip};
@@ -25,7 +26,9 @@ pub(super) fn sketch(
 ) -> Made {
     let element = &names.element;
     let entry = one_line(audit.source(awaited_site(audit, inner_entry(audit, case, lead))), 70);
-    let key = key_of_entry(audit, case, lead, element).unwrap_or_else(|| default_key(element));
+    let own = own_condition(audit, query, element);
+    let own_key = own.as_ref().map(|(_, key)| (*key).to_owned());
+    let key = key_of_entry(audit, case, lead, element).or(own_key).unwrap_or_else(|| default_key(element));
     let table = camel(&snake(table_name(query)));
     let source = case.repeat.source.map(|source| one_line(audit.source(source), 200)).unwrap_or_default();
     let declared =
@@ -33,12 +36,9 @@ pub(super) fn sketch(
     let mut lines: Vec<String> = declared.into_iter().collect();
     if query.operation == Operation::Read {
         let keys = names.free("keys", "Wanted");
-        let column = query
-            .filter
-            .all
-            .iter()
-            .find(|it| it.operator == Operator::Equal)
-            .map_or("id", |it| it.column.rsplit('.').next().unwrap_or("id"));
+        let first = query.filter.all.iter().find(|it| it.operator == Operator::Equal).map(|it| &*it.column);
+        let asked = own.filter(|(_, own_key)| *own_key == key).map(|(column, _)| column).or(first);
+        let column = asked.map_or("id", |it| it.rsplit('.').next().unwrap_or("id"));
         let found = batch(audit, query, &keys);
         let text = found.as_ref().map_or_else(
             || format!("read{}By{}({keys})", capital(&plural(&table)), capital(column)),
@@ -55,7 +55,9 @@ pub(super) fn sketch(
             lines.push(format!("// the query of {}, for all keys at once", audit.place_of(lead.site)));
         }
         lines.push(format!("const {rows} = await {text};"));
-        let lookup = Lookup::new(query, column, false, is_one_for(audit, query, column), names, &rows);
+        // Ids of documents are objects, which a map does not find by their value.
+        let is_document = matches!(query.family, Family::Mongoose | Family::MongoDriver);
+        let lookup = Lookup::new(query, column, is_document, is_one_for(audit, query, column), names, &rows);
         if !has_column(query, column) {
             lines.push(format!("// select `{column}` as well"));
         }
@@ -65,6 +67,8 @@ pub(super) fn sketch(
         lines.push(format!("  const {row} = {}; // in place of {entry}", lookup.get(&key)));
         lines.push(String::from("  // …"));
         lines.push(String::from("}"));
+    } else if let Some(document) = saved_document(audit, query, lead) {
+        lines.extend(saved_together(names, element, document));
     } else {
         lines.push(String::from("const changes = [];"));
         lines.push(format!("for (const {element} of {}) {{", names.source));
@@ -76,6 +80,52 @@ pub(super) fn sketch(
     }
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     Made { before: names.before(), after: dedent(&lines), edits: Vec::new() }
+}
+
+/// The column that is compared with something of the element, and that as the code has it: `session.college_id`.
+fn own_condition<'q>(
+    audit: &'q Audit<'_, '_>,
+    query: &'q Query,
+    element: &str,
+) -> Option<(&'q str, &'q str)> {
+    let is_path = |text: &str| {
+        mentions(text, element)
+            && text.chars().all(|it| it.is_alphanumeric() || matches!(it, '.' | '_' | '$'))
+    };
+    query.filter.all.iter().filter(|it| it.operator == Operator::Equal).find_map(|condition| {
+        let value = audit.source(condition.value?);
+        is_path(value).then_some((&*condition.column, value))
+    })
+}
+
+/// `document` of `document.save()`.
+fn saved_document<'a>(audit: &'a Audit<'_, '_>, query: &Query, lead: &Repeated) -> Option<&'a str> {
+    let module = audit.module(lead.site).filter(|_| query.family == Family::Mongoose)?;
+    let Kind::Call { callee, .. } = module.kind(lead.site.1) else { return None };
+    let Kind::Member { object, name } = module.kind(callee) else { return None };
+    let is_document = module.str(name) == "save" && matches!(module.kind(object), Kind::Name { .. });
+    is_document.then(|| module.source(object))
+}
+
+/// Documents that are saved in one command; one that stands outside of the loop is saved behind it.
+fn saved_together(names: &Names<'_>, element: &str, document: &str) -> Vec<String> {
+    if document != element {
+        return vec![
+            format!("for (const {element} of {}) {{", names.source),
+            format!("  // … without {document}.save()"),
+            String::from("}"),
+            format!("await {document}.save();"),
+        ];
+    }
+    vec![
+        String::from("const changed = [];"),
+        format!("for (const {element} of {}) {{", names.source),
+        format!("  // … in place of {element}.save()"),
+        format!("  changed.push({element});"),
+        String::from("}"),
+        String::from("// one command for all of them, with their hooks and validation"),
+        String::from("if (changed.length > 0) await changed[0].constructor.bulkSave(changed);"),
+    ]
 }
 
 /// The statement that writes a list, in the language of the query.
