@@ -169,13 +169,15 @@ fn shape(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[Bindi
     }
     match write.operation {
         Operation::Insert => {
-            if is_next_number(audit, module, race, names) {
-                return Some(Shape::NextNumber);
-            }
             let telling = existence(module, &all, names);
             let near = decision(module, names, from, to)
                 .map(|found| polarity(module, found, names))
                 .or_else(|| Some(polarity(module, decision(module, &telling, from, to)?, &telling)));
+            // "3 of 5 used" may be told in the row as well: the limit is what breaks.
+            let is_limited = matches!(near, Some(Polarity::BelowLimit));
+            if !is_limited && is_next_number(audit, module, race, names) {
+                return Some(Shape::NextNumber);
+            }
             match near {
                 Some(Polarity::WhereAbsent) if !read.filter.all.is_empty() && may_duplicate(audit, race) => {
                     Some(Shape::FindThenInsert)
