@@ -166,6 +166,64 @@ pub fn runs_once(analysis: &Analysis<'_>, module: &Module, call: &Call<'_>) -> b
         || is_kept_above(analysis, (call.site.0, call.function), 0)
 }
 
+/// Whether a place is only reached until something long-lived is there: `if (starting) return starting; starting = (async () => …)()`,
+/// in its own function or before every call of it.
+#[must_use]
+pub fn runs_until_made(analysis: &Analysis<'_>, site: Site) -> bool {
+    until_made(analysis, site, 0)
+}
+
+fn until_made(analysis: &Analysis<'_>, (file, node): Site, depth: usize) -> bool {
+    let Some(module) = analysis.program().module(file) else { return false };
+    if returned_before(module, node) {
+        return true;
+    }
+    let function = (file, module.enclosing_function(node));
+    if function.1 == FunctionId::NONE || depth >= MAX_CALLERS {
+        return false;
+    }
+    let mut callers =
+        analysis.graph().callers(function).filter(|edge| edge.timing == Timing::InFlow).peekable();
+    callers.peek().is_some() && callers.all(|edge| until_made(analysis, edge.site, depth + 1))
+}
+
+/// Whether a statement before it returns what outlives the function, where that is there.
+fn returned_before(module: &Module, node: NodeId) -> bool {
+    let mut inner = node;
+    for outer in module.ancestors(node) {
+        match module.kind(outer) {
+            Kind::Function(_) => return false,
+            Kind::Block(statements) => {
+                let mut before = module.list(statements).take_while(|statement| *statement != inner);
+                if before.any(|statement| returns_long_lived(module, statement)) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        inner = outer;
+    }
+    false
+}
+
+/// `if (client) return client;` of a variable of the file, or of a field.
+fn returns_long_lived(module: &Module, statement: NodeId) -> bool {
+    let Kind::If { test, then, .. } = module.kind(statement) else { return false };
+    let last = match module.kind(then) {
+        Kind::Block(list) => module.list(list).last().unwrap_or(then),
+        _ => then,
+    };
+    let Kind::Return(value) = module.kind(last) else { return false };
+    let outlives = match module.kind(value) {
+        Kind::Name { binding, .. } => module
+            .binding(binding)
+            .is_some_and(|declared| module.enclosing_function(declared.node) == FunctionId::NONE),
+        Kind::Member { .. } => true,
+        _ => false,
+    };
+    outlives && module.source(test).contains(module.source(value))
+}
+
 /// How many callers up a test for what is there already is looked for.
 const MAX_CALLERS: usize = 3;
 

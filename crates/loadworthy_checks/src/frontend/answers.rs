@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loadworthy_analysis::{ClientRequest, Query};
+use loadworthy_analysis::{ClientRequest, Query, Yields};
 
 use crate::audit::Audit;
 use crate::database::rows::Estimate;
@@ -34,7 +34,7 @@ impl<'q> Answers<'q> {
             if routes.is_empty() {
                 continue;
             }
-            for case in cases(audit, query).into_iter().filter(|case| is_list(&case.shape)) {
+            for case in cases(audit, query).into_iter().filter(|case| is_list(query, &case.shape)) {
                 for route in routes {
                     let found = Unlimited { route: *route, query, estimate: case.estimate.clone() };
                     let best = by_route.entry(*route).or_insert_with(|| found.clone());
@@ -66,11 +66,13 @@ impl Unlimited<'_> {
     }
 }
 
-fn is_list(shape: &Shape) -> bool {
-    matches!(
-        shape,
-        Shape::NoLimit { .. } | Shape::ClientLimit { .. } | Shape::Off { .. } | Shape::Include { .. }
-    )
+/// Whether the rows are what a page lists: of a relation only where it is one row's, as those of many are not one list.
+fn is_list(query: &Query, shape: &Shape) -> bool {
+    match shape {
+        Shape::NoLimit { .. } | Shape::ClientLimit { .. } | Shape::Off { .. } => true,
+        Shape::Include { .. } => query.yields != Yields::Many,
+        _ => false,
+    }
 }
 
 /// "GET /api/orders" of a route.

@@ -1,6 +1,6 @@
 //! Calls that write to a log while requests are served, and what is wrong with each.
 
-use loadworthy_analysis::{FunctionRef, LibraryCall, Site};
+use loadworthy_analysis::{FunctionRef, LibraryCall, Site, runs_until_made};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileClass;
 use loadworthy_syntax::{Binary, Kind, Module, NodeId};
@@ -50,7 +50,7 @@ fn is_transport(library: &LibraryCall<'_>) -> bool {
 
 fn line(audit: &Audit<'_, '_>, site: Site, library: &LibraryCall<'_>) -> Option<Line> {
     let module = audit.module(site)?;
-    if is_rare(module, site.1) {
+    if is_rare(module, site.1) || runs_until_made(audit.analysis, site) {
         return None;
     }
     let arguments: Vec<NodeId> = match module.kind(site.1) {
