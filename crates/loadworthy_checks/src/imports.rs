@@ -35,6 +35,19 @@ pub(crate) struct Imported {
     pub(crate) edit: Option<Edit>,
 }
 
+/// The first major version of Node.js's types that has the built-in modules by their `node:` names, and what fixes use of them.
+const TYPES: (&str, u64) = ("@types/node", 16);
+
+/// Whether the types of a typed file are older than what fixes use of built-in modules.
+fn has_old_types(audit: &Audit<'_, '_>, file: FileId) -> bool {
+    is_typed_before(audit, file, TYPES)
+}
+
+/// A built-in module without its scheme: `node:crypto` is `crypto`.
+fn bare(package: &str) -> &str {
+    package.strip_prefix("node:").unwrap_or(package)
+}
+
 /// Makes `wanted` of `package` known in a file. `None` where its name means something else there, or the file can't be
 /// read. Two fixes that want the same give the same edit, which is applied once.
 pub(crate) fn import(
@@ -44,8 +57,12 @@ pub(crate) fn import(
     wanted: Wanted<'_>,
 ) -> Option<Imported> {
     let module = audit.program().module(file)?;
+    if package.starts_with("node:") && has_old_types(audit, file) {
+        return None;
+    }
     let statements: Vec<Statement<'_>> = statements(module);
-    let held = statements.iter().filter(|it| it.source == package).find_map(|it| it.local(wanted));
+    let is_its = |it: &&Statement<'_>| bare(it.source) == bare(package);
+    let held = statements.iter().filter(is_its).find_map(|it| it.local(wanted));
     if let Some(name) = held {
         return Some(Imported { name: name.to_owned(), edit: None });
     }
@@ -60,7 +77,7 @@ pub(crate) fn import(
             edit: Some(Edit { file: path.to_owned(), start: at, end: at, replacement }),
         })
     };
-    let longer = statements.iter().filter(|it| it.source == package).find_map(|it| it.with(wanted));
+    let longer = statements.iter().filter(is_its).find_map(|it| it.with(wanted));
     if let Some((at, text)) = longer {
         return edit(at, text);
     }
@@ -99,12 +116,16 @@ const COMPILER: (&str, u64) = ("typescript", 4);
 
 /// Whether a file is compiled by a compiler that can't read the types of a new package.
 fn is_behind(audit: &Audit<'_, '_>, file: FileId) -> bool {
+    is_typed_before(audit, file, COMPILER)
+}
+
+/// Whether a file is typed, and its project has an older version of a package.
+fn is_typed_before(audit: &Audit<'_, '_>, file: FileId, (package, major): (&str, u64)) -> bool {
     let project = audit.program().project();
-    let Some(own) = project.file(file).filter(|it| matches!(it.language, Language::Ts | Language::Tsx))
-    else {
-        return false;
-    };
-    project.version_of(own.package, COMPILER.0).is_some_and(|version| version.major < COMPILER.1)
+    let typed = project.file(file).filter(|it| matches!(it.language, Language::Ts | Language::Tsx));
+    typed
+        .and_then(|own| project.version_of(own.package, package))
+        .is_some_and(|version| version.major < major)
 }
 
 /// Whether a file is an ES module.
