@@ -115,6 +115,10 @@ pub(crate) fn growth(audit: &Audit<'_, '_>, table: Option<&Table>, name: &str) -
     }
     let is_endless = |name: &str| {
         let named = singular(&snake(name));
+        // The types of appointments do not grow with the appointments.
+        if named.rsplit('_').next().is_some_and(|last| KINDS.contains(&last)) {
+            return false;
+        }
         named.split('_').any(|word| ENDLESS.contains(&singular(word).as_str()))
             || ENDLESS.iter().any(|word| named.len() > word.len() && named.ends_with(word) && word.len() > 3)
     };
@@ -124,6 +128,22 @@ pub(crate) fn growth(audit: &Audit<'_, '_>, table: Option<&Table>, name: &str) -
     }
     if table.is_some_and(|table| is_seeded(audit, table, 0)) { Growth::Lookup } else { Growth::Ordinary }
 }
+
+/// Last words of the names of tables that say what kinds of something there are, or how it is set up.
+const KINDS: [&str; 12] = [
+    "type",
+    "kind",
+    "category",
+    "status",
+    "template",
+    "setting",
+    "config",
+    "configuration",
+    "preference",
+    "option",
+    "reason",
+    "rule",
+];
 
 /// Most columns of a table that holds a list of names: a key, a name, a description, an order, two times.
 const LIST_COLUMNS: usize = 6;
