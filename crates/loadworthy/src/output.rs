@@ -189,11 +189,16 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints a value as JSON.
-pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+/// A value as JSON, with a line's end.
+pub(crate) fn json_text(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::internal(format!("the JSON could not be written: {error}")))?;
-    print(&(text + "\n"))
+    Ok(text + "\n")
+}
+
+/// Prints a value as JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    print(&json_text(value)?)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::arguments::TableFormat;
 use crate::failure::Failure;
+use crate::output::json_text;
 use crate::routes::{Place, name, place};
 
 /// A route with its guards.
@@ -37,9 +38,7 @@ pub(crate) fn matrix(analysis: &Analysis<'_>, format: TableFormat) -> Result<Str
     let routes = analysis.routes().iter().filter(|route| route.kind.is_per_request());
     let rows: Vec<Row> = routes.map(|route| row(analysis, &mut protections, route)).collect();
     if format == TableFormat::Json {
-        let text = serde_json::to_string_pretty(&rows)
-            .map_err(|error| Failure::internal(format!("the table could not be written: {error}")))?;
-        return Ok(text + "\n");
+        return json_text(&rows);
     }
     Ok(table(&rows))
 }

@@ -5,7 +5,7 @@ use loadworthy_report::json_schema;
 use crate::arguments::Document;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::output::print_json;
+use crate::output::{json_text, print_json};
 
 /// Prints a schema.
 pub(crate) fn run(of: Document) -> Result<(), Failure> {
@@ -17,6 +17,5 @@ pub(crate) fn run(of: Document) -> Result<(), Failure> {
 
 /// The schema of the configuration, as text.
 pub(crate) fn config_text() -> Result<String, Failure> {
-    serde_json::to_string_pretty(&schemars::schema_for!(Config))
-        .map_err(|error| Failure::internal(format!("the schema could not be written: {error}")))
+    json_text(&schemars::schema_for!(Config))
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::arguments::TableFormat;
 use crate::failure::Failure;
+use crate::output::json_text;
 use crate::routes::{Place, place};
 
 #[derive(Serialize)]
@@ -48,9 +49,7 @@ pub(crate) fn listing(
         .map(|service| Row { service: service.name.clone(), calls: service.calls.iter().map(call).collect() })
         .collect();
     if format == TableFormat::Json {
-        let text = serde_json::to_string_pretty(&rows)
-            .map_err(|error| Failure::internal(format!("the table could not be written: {error}")))?;
-        return Ok(text + "\n");
+        return json_text(&rows);
     }
     Ok(table(&rows))
 }

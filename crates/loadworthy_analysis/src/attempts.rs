@@ -3,7 +3,8 @@
 use loadworthy_knowledge::{AttemptsRow, Effect};
 
 use crate::analysis::Analysis;
-use crate::calls::{Call, LibraryCall, package_name};
+use crate::calls::{Call, LibraryCall};
+use crate::failure::installed_version;
 use crate::graph::Timing;
 use crate::links::FunctionRef;
 use crate::values::{Resolver, Site, Value};
@@ -66,22 +67,10 @@ fn calls_below(analysis: &Analysis<'_>, site: Site) -> Vec<Site> {
 /// How often the library of a call tries it.
 fn attempts(analysis: &Analysis<'_>, resolver: &Resolver<'_>, call: &Call<'_>) -> Option<LibraryAttempts> {
     let library = call.library.as_ref()?;
-    if !library.effect().is_some_and(leaves_process) {
+    if !library.effect().is_some_and(Effect::is_service_call) {
         return None;
     }
     wrapped(analysis, resolver, call, library).or_else(|| own(analysis, resolver, call, library))
-}
-
-fn leaves_process(effect: Effect) -> bool {
-    matches!(
-        effect,
-        Effect::HttpRequest
-            | Effect::LlmCall
-            | Effect::PaymentCall
-            | Effect::MailSend
-            | Effect::StorageGet
-            | Effect::StoragePut
-    )
 }
 
 /// By the options of the client.
@@ -91,10 +80,7 @@ fn own(
     call: &Call<'_>,
     library: &LibraryCall<'_>,
 ) -> Option<LibraryAttempts> {
-    let program = analysis.program();
-    let package = program.project().file(call.site.0).map(|file| file.package)?;
-    let name = package_name(library.module.as_deref().unwrap_or_default());
-    let version = program.project().version_of(package, name).map(|version| version.text.as_str());
+    let version = installed_version(analysis.program(), call.site, library.module.as_deref());
     let row = analysis.knowledge().attempts(library.lib, version)?;
     let set = library.options.and_then(|options| number(resolver, options, row));
     let most = row.attempts(set.unwrap_or(row.default));
@@ -109,6 +95,9 @@ fn wrapped(
     library: &LibraryCall<'_>,
 ) -> Option<LibraryAttempts> {
     let rows: Vec<_> = analysis.knowledge().retried_by(library.lib).collect();
+    if rows.is_empty() {
+        return None;
+    }
     analysis.effects(|effect| effect == Effect::RetryWrap).find_map(|(wrap, by)| {
         let (_, row) = rows.iter().find(|(lib, _)| *lib == by.lib)?;
         let client = resolver.argument(wrap.site, 0)?;

@@ -58,7 +58,7 @@ pub fn services(analysis: &Analysis<'_>, setting: &Setting) -> Vec<Service> {
     let deadlines = Deadlines::new(analysis, &resolver);
     let isolated = isolated(&audit);
     let mut found: BTreeMap<String, Vec<ServiceCall>> = BTreeMap::new();
-    for (call, library) in analysis.effects(leaves_process) {
+    for (call, library) in analysis.effects(Effect::is_service_call) {
         let site = call.site;
         let is_served = matches!(runs(&audit, site), Some(Runs::Request | Runs::Job | Runs::Unreached));
         if !is_served || library.made_at.is_none() && is_relative(&audit, site) {
@@ -85,18 +85,6 @@ pub fn services(analysis: &Analysis<'_>, setting: &Setting) -> Vec<Service> {
             Service { name, calls }
         })
         .collect()
-}
-
-fn leaves_process(effect: Effect) -> bool {
-    matches!(
-        effect,
-        Effect::HttpRequest
-            | Effect::LlmCall
-            | Effect::PaymentCall
-            | Effect::MailSend
-            | Effect::StorageGet
-            | Effect::StoragePut
-    )
 }
 
 fn ends<'p>(deadlines: &Deadlines<'_, 'p>, call: &Call<'p>, library: &LibraryCall<'p>) -> Ends {

@@ -97,6 +97,20 @@ impl Effect {
         matches!(self, Self::DbQuery | Self::DbWrite | Self::DbTransaction | Self::DbStream | Self::BatchLoad)
     }
 
+    /// Whether it asks another service: by HTTP, or by the service's own library.
+    #[must_use]
+    pub const fn is_service_call(self) -> bool {
+        matches!(
+            self,
+            Self::HttpRequest
+                | Self::LlmCall
+                | Self::PaymentCall
+                | Self::MailSend
+                | Self::StorageGet
+                | Self::StoragePut
+        )
+    }
+
     /// Whether it holds the event loop while it runs.
     #[must_use]
     pub const fn blocks_event_loop(self) -> bool {

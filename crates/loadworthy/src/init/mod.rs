@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &InitArguments) -> Result<(), Failure> {
             session.progress.end();
             environment(&Resolver::new(program), program.knowledge(), &Overrides::default()).facts()
         });
-        write(root, SCHEMA, &(schema::config_text()? + "\n"))?;
+        write(root, SCHEMA, &schema::config_text()?)?;
         create(root, config::FILE, &settings::text(&facts, SCHEMA))?;
         written.extend([config::FILE, SCHEMA]);
     }

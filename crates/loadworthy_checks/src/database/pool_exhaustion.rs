@@ -267,17 +267,7 @@ fn held(audit: &Audit<'_, '_>, checkout: &Checkout) -> Option<Finding> {
 
 /// How long work other than queries takes.
 fn slow_millis(work: Work) -> f64 {
-    let is_outside = work.any(|effect| {
-        matches!(
-            effect,
-            Effect::HttpRequest
-                | Effect::LlmCall
-                | Effect::PaymentCall
-                | Effect::MailSend
-                | Effect::StoragePut
-                | Effect::StorageGet
-        )
-    });
+    let is_outside = work.any(Effect::is_service_call);
     if is_outside {
         return SERVICE_MILLIS;
     }

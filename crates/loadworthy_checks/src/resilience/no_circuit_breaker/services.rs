@@ -35,17 +35,7 @@ struct Caller<'a, 'p> {
 pub(super) fn run(audit: &Audit<'_, '_>, isolated: &BTreeSet<FunctionRef>, findings: &mut Vec<Finding>) {
     let deadlines = Deadlines::new(audit.analysis, audit.resolver);
     let mut groups: BTreeMap<(Kind, String), Vec<Caller<'_, '_>>> = BTreeMap::new();
-    let trips = audit.analysis.effects(|effect| {
-        matches!(
-            effect,
-            Effect::HttpRequest
-                | Effect::LlmCall
-                | Effect::PaymentCall
-                | Effect::MailSend
-                | Effect::StoragePut
-                | Effect::StorageGet
-        )
-    });
+    let trips = audit.analysis.effects(Effect::is_service_call);
     for (call, library) in trips {
         let site = call.site;
         if !is_waited_for(audit, site)

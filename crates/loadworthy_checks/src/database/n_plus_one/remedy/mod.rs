@@ -181,11 +181,12 @@ fn key_of_entry(audit: &Audit<'_, '_>, case: &Case, lead: &Repeated, element: &s
     let module = audit.module(entry)?;
     let Kind::Call { arguments, .. } = module.kind(entry.1) else { return None };
     let texts = module.list(arguments).map(|argument| module.source(argument));
-    let is_path = |text: &&str| {
-        mentions(text, element)
-            && text.chars().all(|it| it.is_alphanumeric() || matches!(it, '.' | '_' | '$'))
-    };
-    texts.into_iter().find(is_path).map(str::to_owned)
+    texts.into_iter().find(|text| is_path_of(text, element)).map(str::to_owned)
+}
+
+/// `order.userId`: something of the element, and nothing else.
+fn is_path_of(text: &str, element: &str) -> bool {
+    mentions(text, element) && text.chars().all(|it| it.is_alphanumeric() || matches!(it, '.' | '_' | '$'))
 }
 
 /// Whether the query stands in the loop's own body.

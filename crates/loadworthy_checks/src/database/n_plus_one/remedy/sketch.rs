@@ -7,7 +7,7 @@ use loadworthy_syntax::Kind;
 use super::batch::batch;
 use super::lookup::Lookup;
 use super::{
-    Made, Names, awaited_site, capital, has_column, inner_entry, is_one_for, key_of_entry, mentions,
+    Made, Names, awaited_site, capital, has_column, inner_entry, is_one_for, is_path_of, key_of_entry,
     one_line, rows_named, shown,
 };
 use crate::audit::{Audit, dedent};
@@ -88,13 +88,9 @@ fn own_condition<'q>(
     query: &'q Query,
     element: &str,
 ) -> Option<(&'q str, &'q str)> {
-    let is_path = |text: &str| {
-        mentions(text, element)
-            && text.chars().all(|it| it.is_alphanumeric() || matches!(it, '.' | '_' | '$'))
-    };
     query.filter.all.iter().filter(|it| it.operator == Operator::Equal).find_map(|condition| {
         let value = audit.source(condition.value?);
-        is_path(value).then_some((&*condition.column, value))
+        is_path_of(value, element).then_some((&*condition.column, value))
     })
 }
 
