@@ -54,7 +54,10 @@ fn collect<'a>(analysis: &'a Analysis<'_>, (file, function): FunctionRef, hops: 
         // Of work with many queries only the rows that it adds and removes are a step of its caller's.
         let is_step = inner.len() <= MAX_QUERIES;
         let steps = inner.into_iter().filter(|access| is_step || changes_count(access.query.operation));
-        found.extend(steps.map(|access| Access { at: call.site, ..access }));
+        found.extend(steps.map(|access| {
+            let told = analysis.queries().told_at(call.site, access.query);
+            Access { query: told.unwrap_or(access.query), at: call.site, hops: access.hops }
+        }));
     }
     found
 }

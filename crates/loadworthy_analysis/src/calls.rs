@@ -318,9 +318,14 @@ impl<'p> Reader<'_, 'p> {
             _ => true,
         });
         let best = best.filter(|call| call.member.is_some() || is_one);
-        // `req.body.items.map(…)`: what hangs on an object of a library, and is no member that it is known to have, is a
-        // value like any other.
-        if best.as_ref().is_some_and(|call| call.member.is_none() && !call.path.is_empty())
+        // `req.body.items.map(…)`, `rows.map(…)`: what hangs on an object of a library, or what one gave, is a value like any
+        // other where the member is none that it is known to have.
+        let is_value = |call: &LibraryCall<'p>| {
+            !call.path.is_empty()
+                || call.made_at.is_some()
+                    && self.knowledge.callback(call.lib, call.on, &call.name, 0, 1).is_none()
+        };
+        if best.as_ref().is_some_and(|call| call.member.is_none() && is_value(call))
             && let Some(call) = self.prototype_method(module, node)
         {
             return Some(call);

@@ -92,23 +92,8 @@ impl Resolver<'_> {
                     None => Folded::Member(held, name.clone()),
                 }
             }
-            Step::Call(site) => self.made(knowledge, held, &Arc::from(""), Op::Call, *site),
-            Step::New(site) => {
-                // `MongoClient` is an object of its own (`MongoClient.connect(…)`), and the export that is constructed.
-                let export = held.path.last().cloned().filter(|name| {
-                    let step = |handle, name: &str| {
-                        knowledge.step_in(held.lib, handle, Op::New, name, held.module.as_deref())
-                    };
-                    step(held.handle, "").is_none() && step(HandleId::MODULE, name).is_some()
-                });
-                match export {
-                    Some(name) => {
-                        let module = Held { handle: HandleId::MODULE, ..held };
-                        self.made(knowledge, module, &name, Op::New, *site)
-                    }
-                    None => self.made(knowledge, held, &Arc::from(""), Op::New, *site),
-                }
-            }
+            Step::Call(site) => self.made_by(knowledge, held, Op::Call, *site),
+            Step::New(site) => self.made_by(knowledge, held, Op::New, *site),
             Step::Type(name) => match knowledge.type_handle(held.lib, name) {
                 Some(handle) => Folded::Held(Held { handle, ..held }),
                 None => Folded::Unknown,
@@ -125,6 +110,23 @@ impl Resolver<'_> {
             }
             // What holds for a list of such objects holds for each of them.
             Step::Element => Folded::Held(held),
+        }
+    }
+
+    /// `MongoClient` is an object of its own (`MongoClient.connect(…)`), and the export that is constructed; `firestore` is
+    /// one (`admin.firestore.FieldValue`), and the export that is called.
+    fn made_by(&self, knowledge: &Knowledge, held: Held, op: Op, site: Site) -> Folded {
+        let export = held.path.last().cloned().filter(|name| {
+            let step =
+                |handle, name: &str| knowledge.step_in(held.lib, handle, op, name, held.module.as_deref());
+            step(held.handle, "").is_none() && step(HandleId::MODULE, name).is_some()
+        });
+        match export {
+            Some(name) => {
+                let module = Held { handle: HandleId::MODULE, ..held };
+                self.made(knowledge, module, &name, op, site)
+            }
+            None => self.made(knowledge, held, &Arc::from(""), op, site),
         }
     }
 

@@ -255,7 +255,12 @@ impl Knowledge {
         name: &str,
         module: Option<&str>,
     ) -> Option<&Step> {
-        self.steps.step((lib, from, op), name, module)
+        let step = self.steps.step((lib, from, op), name, module)?;
+        // `stripe.paymentIntents.create`: a member that is known by its name is no further object of a `*`.
+        let is_member = op == Op::Get
+            && self.steps.is_by_pattern((lib, from, op), name, module)
+            && self.member_nearest(lib, from, name, module, None).is_some();
+        (!is_member).then_some(step)
     }
 
     /// The handle (with its library) that parameter `param` receives of a function that is argument `arg` of `argc`

@@ -193,6 +193,17 @@ impl Steps {
         way.step.as_ref()
     }
 
+    /// Whether no row has the very name: a `*` of one stands for it.
+    pub(crate) fn is_by_pattern(
+        &self,
+        (lib, from, op): (LibId, HandleId, Op),
+        name: &str,
+        module: Option<&str>,
+    ) -> bool {
+        let table = self.ways.get(&(lib, from, op));
+        table.is_some_and(|table| best_way(table.literal(canonical(from, name)).iter(), module).is_none())
+    }
+
     pub(crate) fn parameter(
         &self,
         (lib, from): (LibId, HandleId),

@@ -96,6 +96,18 @@ impl Query {
         !self.is_part && self.operation != Operation::Transaction
     }
 
+    /// Where its code stands: in the helper, where a call of one tells it.
+    #[must_use]
+    pub fn written_at(&self) -> Site {
+        self.via.unwrap_or(self.site)
+    }
+
+    /// Whether it is the other query, as it stands or as a call of its helper tells it.
+    #[must_use]
+    pub fn stands_for(&self, other: &Self) -> bool {
+        self.site == other.site || self.via == Some(other.site)
+    }
+
     /// Statements that it sends: Prisma and Mongoose read each relation by a statement of its own, others join.
     #[must_use]
     pub fn statements(&self) -> u32 {

@@ -66,9 +66,15 @@ fn table(reader: &Reader<'_, '_>) -> Option<Box<str>> {
         && let Some(first) = module.list(arguments).next()
         && let Some(name) = reader.text((file, first))
     {
-        return Some(name.into());
+        return Some(named_by(&name).into());
     }
     reader.name_of((file, node))
+}
+
+/// `require("./models/Order")` is called after its file.
+fn named_by(text: &str) -> &str {
+    let name = text.rsplit('/').next().unwrap_or(text);
+    if name.len() == text.len() { text } else { name.split('.').next().unwrap_or(name) }
 }
 
 fn operation(name: &str, reader: &Reader<'_, '_>) -> (Operation, Yields) {

@@ -21,6 +21,7 @@ pub struct Queries {
     all: Vec<Query>,
     by_call: FxHashMap<Site, usize>,
     told: Vec<Query>,
+    told_by: FxHashMap<Site, Vec<usize>>,
 }
 
 impl Queries {
@@ -48,13 +49,23 @@ impl Queries {
             all.sort_by_key(|query| query.site);
         }
         let told = super::told::told(&Resolver::new(program), calls, &all);
-        let mut queries = Self { all, by_call: FxHashMap::default(), told };
+        let mut queries = Self { all, told, ..Self::default() };
         for (at, query) in queries.all.iter().enumerate() {
             for call in &query.calls {
                 queries.by_call.entry(*call).or_insert(at);
             }
         }
+        for (at, query) in queries.told.iter().enumerate() {
+            queries.told_by.entry(query.site).or_default().push(at);
+        }
         queries
+    }
+
+    /// The query of a helper as a call of the helper tells it: with the table and conditions that the call hands over.
+    #[must_use]
+    pub fn told_at(&self, call: Site, query: &Query) -> Option<&Query> {
+        let told = self.told_by.get(&call)?.iter().filter_map(|at| self.told.get(*at));
+        told.into_iter().find(|told| told.via == Some(query.site))
     }
 
     /// The query that a call belongs to.

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
-use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, ImportName, Kind, Module, NodeId};
+use loadworthy_syntax::{
+    BindingId, BindingKind, ClassId, FunctionId, ImportName, Kind, MemberKind, Module, NodeId,
+};
 
 use super::injection::parameter_decorators;
+use super::members::MAX_BASES;
 use super::memo::Question;
 use super::{External, Resolver, Root, Site, Value, Values, is_require, join, none, one};
 use crate::handles::Folded;
+use crate::index::enclosing_class;
 
 /// Most call sites that are asked what they pass.
 const MAX_CALL_SITES: usize = 64;
@@ -251,6 +255,9 @@ impl Resolver<'_> {
             Kind::New { callee, .. } => (callee, true),
             _ => return Vec::new(),
         };
+        if module.kind(callee) == Kind::Super {
+            return self.base_constructor(file, module, callee).into_iter().collect();
+        }
         let values = self.value_of((file, callee));
         if values.is_empty() {
             return self.loaded_functions((file, callee));
@@ -315,14 +322,34 @@ impl Resolver<'_> {
         files.iter().flat_map(|file| self.export(*file, "default").to_vec()).collect()
     }
 
-    fn constructor(&self, file: FileId, class: loadworthy_syntax::ClassId) -> Option<(FileId, FunctionId)> {
-        let module = self.module(file)?;
-        let members = &module.class(class)?.members;
-        let constructor = members.iter().find(|it| it.kind == loadworthy_syntax::MemberKind::Constructor)?;
-        match module.kind(constructor.value) {
-            Kind::Function(function) => Some((file, function)),
-            _ => None,
+    /// The constructor that `super(…)` runs.
+    fn base_constructor(&self, file: FileId, module: &Module, node: NodeId) -> Option<(FileId, FunctionId)> {
+        let (file, class) = self.base(file, enclosing_class(module, node)?)?;
+        self.constructor(file, class)
+    }
+
+    /// The constructor that making an object runs: the class's own, or the one it has from a class above.
+    fn constructor(&self, file: FileId, class: ClassId) -> Option<(FileId, FunctionId)> {
+        let mut current = (file, class);
+        for _ in 0..MAX_BASES {
+            let module = self.module(current.0)?;
+            let members = &module.class(current.1)?.members;
+            let own = members.iter().find(|it| it.kind == MemberKind::Constructor);
+            match own.map(|it| module.kind(it.value)) {
+                Some(Kind::Function(function)) => return Some((current.0, function)),
+                Some(_) => return None,
+                None => current = self.base(current.0, current.1)?,
+            }
         }
+        None
+    }
+
+    /// The class of the program that a class extends.
+    pub(super) fn base(&self, file: FileId, class: ClassId) -> Option<(FileId, ClassId)> {
+        self.heritage(file, class).iter().find_map(|base| match base {
+            Value::Class(file, class) => Some((*file, *class)),
+            _ => None,
+        })
     }
 }
 

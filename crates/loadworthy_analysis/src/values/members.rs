@@ -18,7 +18,7 @@ const WRAPPING_TYPES: [&str; 9] =
     ["Omit", "Pick", "Partial", "Required", "Readonly", "NonNullable", "Awaited", "Parameters", "Promise"];
 
 /// Deepest inheritance that is followed.
-const MAX_BASES: usize = 16;
+pub(super) const MAX_BASES: usize = 16;
 
 impl Resolver<'_> {
     /// `value.name` for each alternative.
@@ -246,7 +246,19 @@ impl Resolver<'_> {
         none()
     }
 
-    fn heritage(&self, file: FileId, class: ClassId) -> Values {
+    /// What `super` stands for in a class.
+    pub(super) fn above(&self, file: FileId, class: ClassId, is_static: bool) -> Values {
+        let above = self.heritage(file, class).iter().find_map(|base| match base {
+            Value::Class(file, class) if is_static => Some(Value::Class(*file, *class)),
+            Value::Class(file, class) => Some(Value::Instance(*file, *class)),
+            Value::External(external) if is_static => Some(Value::External(external.clone())),
+            Value::External(external) => Some(Value::External(external.then(Step::Extended))),
+            _ => None,
+        });
+        above.map_or_else(none, one)
+    }
+
+    pub(super) fn heritage(&self, file: FileId, class: ClassId) -> Values {
         let class = self.module(file).and_then(|module| module.class(class));
         class
             .and_then(|class| class.heritage.ok())
@@ -270,7 +282,12 @@ impl Resolver<'_> {
                         _ => member.decorators.clone(),
                     };
                     let injected = self.injected(file, &decorators);
-                    if injected.is_empty() { self.typed(file, member.type_id) } else { injected }
+                    let known = if injected.is_empty() { self.typed(file, member.type_id) } else { injected };
+                    if member.kind == MemberKind::ParameterProperty {
+                        self.narrowed(known, (file, member.value))
+                    } else {
+                        known
+                    }
                 }
                 _ => none(),
             });
@@ -283,6 +300,30 @@ impl Resolver<'_> {
         let values = join(found);
         // Too many alternatives to keep apart; the first says of what kind they are.
         if values.is_empty() { declared.unwrap_or_default() } else { values }
+    }
+
+    /// What is passed for a parameter, where its type says nothing, or no more than a class above.
+    fn narrowed(&self, typed: Values, parameter: Site) -> Values {
+        let [Value::Instance(file, class)] = &*typed else {
+            return if typed.is_empty() { self.value_of(parameter) } else { typed };
+        };
+        let passed = self.value_of(parameter);
+        let is_below = |value: &Value| match value {
+            Value::Instance(below, heir) => self.extends((*below, *heir), (*file, *class)),
+            _ => false,
+        };
+        if !passed.is_empty() && passed.iter().all(is_below) { passed } else { typed }
+    }
+
+    fn extends(&self, mut class: (FileId, ClassId), above: (FileId, ClassId)) -> bool {
+        for _ in 0..MAX_BASES {
+            if class == above {
+                return true;
+            }
+            let Some(base) = self.base(class.0, class.1) else { return false };
+            class = base;
+        }
+        false
     }
 
     /// What a value of a declared type is.

@@ -211,6 +211,11 @@ impl<'p> Resolver<'p> {
                 None => enclosing_object(module, node)
                     .map_or_else(none, |object| one(Value::Object(file, object))),
             },
+            // In a static method, `super` is the class above.
+            Kind::Super => match enclosing_class(module, node) {
+                Some(class) => self.above(file, class, is_in_static(module, class, node)),
+                None => none(),
+            },
             Kind::Await(value) | Kind::Default { value, .. } | Kind::Assign { value, .. } => {
                 self.value_of(at(value))
             }

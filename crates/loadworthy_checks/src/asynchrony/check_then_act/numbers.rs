@@ -74,7 +74,7 @@ pub(super) fn returned_next(
     let [target] = call.targets.as_slice() else { return false };
     let Some(callee) = audit.program().module(target.0) else { return false };
     let inner = accesses(audit.analysis, *target);
-    let Some(read) = inner.iter().find(|access| access.query.site == race.read.query.site) else {
+    let Some(read) = inner.iter().find(|access| race.read.query.stands_for(access.query)) else {
         return false;
     };
     gives_next(audit, callee, (read, target.1))

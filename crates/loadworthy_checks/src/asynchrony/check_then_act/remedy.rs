@@ -85,7 +85,9 @@ impl Way<'_, '_, '_> {
     fn owner(&self) -> String {
         let query = self.write();
         let table = query.table.as_deref().unwrap_or("rows");
-        let Some(module) = self.audit.module(query.site) else { return table.to_owned() };
+        // A helper that is told its table stands between: its name is no model's.
+        let module = self.audit.module(query.site).filter(|_| query.via.is_none());
+        let Some(module) = module else { return table.to_owned() };
         let Kind::Call { callee, .. } = module.kind(query.site.1) else { return table.to_owned() };
         match module.kind(callee) {
             // `document.save()`: the model is what its table is called by.

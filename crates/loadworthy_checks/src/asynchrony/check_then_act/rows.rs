@@ -222,7 +222,7 @@ fn asserted(audit: &Audit<'_, '_>, race: &Race<'_>) -> Option<Shape> {
     let [target] = call.targets.as_slice() else { return None };
     let module = audit.program().module(target.0)?;
     let inner = accesses(audit.analysis, *target);
-    let read = inner.iter().find(|access| access.query.site == race.read.query.site)?;
+    let read = inner.iter().find(|access| race.read.query.stands_for(access.query))?;
     let names = results(module, read.at.1);
     let test = throwing_test(module, *target, &names)?;
     let holds = polarity(module, Decision::Guarded { test }, &names);
@@ -578,7 +578,7 @@ fn evidence(audit: &Audit<'_, '_>, race: &Race<'_>) -> Vec<Evidence> {
     for access in [&race.read, &race.write] {
         if access.hops > 0 {
             chain.push(Evidence {
-                place: Place::Code(access.query.site),
+                place: Place::Code(access.query.written_at()),
                 note: String::from("the query of that call"),
             });
         }

@@ -59,9 +59,8 @@ pub(super) fn saves_read(
             _ => None,
         }
     });
-    parameter.is_some_and(|parameter| {
-        write.query.site.0 == target.0 && is_of(callee, write.query.site.1, &[parameter])
-    })
+    let (file, save) = write.query.written_at();
+    parameter.is_some_and(|parameter| file == target.0 && is_of(callee, save, &[parameter]))
 }
 
 /// What `entity.save()`, `users.save(entity)` or `manager.save(User, entity)` saves.

@@ -163,7 +163,12 @@ fn without_listener(
         ),
     };
     let finding = Finding::new(&META, first, evidence, cost, words, listeners_fix(audit, group));
-    Some(if outcome == Outcome::Ends { finding } else { finding.at_most(Severity::High) })
+    // No client ends a connection between this process and its own store: a failure there takes the run, not each load.
+    let is_of_clients = group.iter().any(|(site, emitter)| {
+        let made = audit.analysis.calls().iter().find(|call| call.site == *site);
+        made.is_some_and(|call| !is_made_by(audit, emitter, call))
+    });
+    Some(if outcome == Outcome::Ends && is_of_clients { finding } else { finding.at_most(Severity::High) })
 }
 
 /// The listener of the first object, with the edits for all of them; none, where one of them has none.
