@@ -19,6 +19,14 @@ pub struct Access<'a> {
     pub hops: usize,
 }
 
+impl Access<'_> {
+    /// The whole expression in the function: of a builder the head with what is chained to it.
+    #[must_use]
+    pub fn expression(&self) -> Site {
+        if self.hops == 0 && self.query.via.is_none() { self.query.whole } else { self.at }
+    }
+}
+
 /// Deepest chain of calls that is looked into: controller → service → repository.
 const MAX_HOPS: usize = 3;
 

@@ -85,8 +85,9 @@ pub use query::{
 };
 pub use reach::{Context, Reach};
 pub use react::{
-    Component, EffectHook, Memoised, RowFields, State, bindings_of, component_at, elements_of, given,
-    is_in_flow, is_made_anew, loader, made_anew, memoised, property_of, rendered, row_fields, setter_calls,
+    Component, EffectHook, Memoised, RowFields, State, bindings_of, component_at, elements_made, elements_of,
+    given, is_in_flow, is_made_anew, loader, made_anew, memoised, property_of, rendered, row_fields,
+    setter_calls,
 };
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use schema::{Models, models};

@@ -15,7 +15,9 @@ use crate::links::FunctionRef;
 use crate::values::{Resolver, Site, Value};
 
 pub use anew::made_anew;
-pub use elements::{bindings_of, component_at, elements_of, given, loader, property_of, rendered};
+pub use elements::{
+    bindings_of, component_at, elements_made, elements_of, given, loader, property_of, rendered,
+};
 pub use row_fields::{RowFields, row_fields};
 
 /// A component, or a hook of the program.

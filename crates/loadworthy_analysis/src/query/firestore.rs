@@ -37,6 +37,9 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
     };
 }
 
+/// Longest chain of calls that leads to a collection.
+const MAX_CHAIN: usize = 12;
+
 fn many(reader: &Reader<'_, '_>, query: &mut Query) -> Bound {
     let limits = Limits::new(reader.resolver);
     let mut bound = reader.bound_by(&["limit", "limitToLast"]);
@@ -109,11 +112,26 @@ fn composed(reader: &Reader<'_, '_>) -> Vec<Site> {
     module.list(arguments).map(|argument| (file, argument)).collect()
 }
 
+/// What names the collection: of `db.collection("orders").doc(id)`, also where a variable holds it.
 fn collection(reader: &Reader<'_, '_>) -> Option<Site> {
-    let (file, node) = reader.receiver()?;
-    let module = reader.module(file)?;
-    match module.kind(node) {
-        Kind::Call { arguments, .. } => module.list(arguments).next().map(|argument| (file, argument)),
-        _ => Some((file, node)),
+    let mut at = reader.origin(reader.receiver()?);
+    // Down the chain, to the call that names it.
+    for _ in 0..MAX_CHAIN {
+        let (file, node) = at;
+        let module = reader.module(file)?;
+        let Kind::Call { callee, arguments } = module.kind(node) else { return Some(at) };
+        let named = module.list(arguments).next().map(|argument| (file, argument));
+        let Kind::Member { object, name } = module.kind(callee) else { return named };
+        if matches!(module.str(name), "collection" | "collectionGroup") {
+            return named;
+        }
+        match module.kind(object) {
+            Kind::Call { .. } => at = (file, object),
+            Kind::Name { .. } if reader.origin((file, object)) != (file, object) => {
+                at = reader.origin((file, object));
+            }
+            _ => return named,
+        }
     }
+    None
 }

@@ -190,7 +190,7 @@ impl<'p> Reader<'_, 'p> {
     }
 
     /// The expression that a constant holds, awaited or not; the expression itself otherwise.
-    fn origin(&self, (file, node): Site) -> Site {
+    pub(super) fn origin(&self, (file, node): Site) -> Site {
         let Some(module) = self.module(file) else { return (file, node) };
         let mut at = node;
         for _ in 0..3 {

@@ -14,6 +14,13 @@ pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
     query.table_site = reader.receiver();
     query.table = query.table_site.and_then(|site| reader.name_of(site));
     (query.operation, query.yields) = operation(name);
+    // `const user = await User.findByPk(id); await user.update(values)`: the table is the row's.
+    let on = reader.resolver.program().knowledge().handle_name(reader.call.on);
+    if on == "instance"
+        && let Some(model) = query.table_site.and_then(|row| reader.made_of(row))
+    {
+        query.table = reader.name_of(model).or(query.table.take());
+    }
     // `const user = User.build(values); await user.save()`: an insert.
     if name == "save"
         && let Some(row) = query.table_site.filter(|row| reader.is_new(*row))

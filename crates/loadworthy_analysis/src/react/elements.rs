@@ -166,3 +166,34 @@ fn bound(module: &Module, parts: impl Iterator<Item = NodeId>, property: &str) -
     }
     Some(found)
 }
+
+/// Deepest tree of components that is counted.
+const MAX_TREE: usize = 4;
+/// Elements beyond which a row or page is large whatever more it has.
+const MAX_ELEMENTS: usize = 400;
+
+/// The elements that one run of the code below a node makes: its own, and those of the program's components that it renders.
+/// Those of branches that exclude each other are added, those of lists are counted once.
+#[must_use]
+pub fn elements_made(analysis: &Analysis<'_>, resolver: &Resolver<'_>, (file, node): Site) -> usize {
+    made_below(analysis, resolver, (file, node), 0)
+}
+
+fn made_below(analysis: &Analysis<'_>, resolver: &Resolver<'_>, (file, node): Site, depth: usize) -> usize {
+    let Some(module) = analysis.program().module(file) else { return 0 };
+    let mut count = 0;
+    for inside in module.all_nodes(node) {
+        if count >= MAX_ELEMENTS || !matches!(module.kind(inside), Kind::Element { .. }) {
+            continue;
+        }
+        count += 1;
+        if depth >= MAX_TREE {
+            continue;
+        }
+        let Some((other, function)) = component_at(analysis, resolver, (file, inside)) else { continue };
+        let lowered = analysis.program().module(other).and_then(|module| module.function(function));
+        let inner = lowered.filter(|lowered| other != file || !module.contains(lowered.node, node));
+        count += inner.map_or(0, |lowered| made_below(analysis, resolver, (other, lowered.node), depth + 1));
+    }
+    count.min(MAX_ELEMENTS)
+}

@@ -44,6 +44,7 @@
 mod computed;
 mod conflict;
 mod flights;
+mod guards;
 mod keys;
 mod numbers;
 mod polarity;

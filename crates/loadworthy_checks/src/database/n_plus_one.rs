@@ -33,6 +33,7 @@
 
 mod cases;
 mod remedy;
+mod row_components;
 
 use loadworthy_analysis::{Operation, Site};
 use loadworthy_capacity::{Cost, DEFAULT_QUERY_MILLIS, ExternalWait, Range, Severity};
@@ -70,6 +71,7 @@ impl Check for NPlusOne {
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         findings.extend(cases(audit).iter().filter_map(|case| finding(audit, case)));
+        row_components::run(audit, findings);
     }
 }
 

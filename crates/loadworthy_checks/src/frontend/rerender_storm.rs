@@ -43,7 +43,7 @@ mod remedy;
 mod stores;
 mod texts;
 
-use loadworthy_analysis::{Call, Component, Multiplicity, Site, is_made_anew, made_anew};
+use loadworthy_analysis::{Call, Component, Multiplicity, Site, elements_made, is_made_anew, made_anew};
 use loadworthy_capacity::{Reach, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileId;
@@ -68,6 +68,12 @@ const HEAVY_ROW: usize = 8;
 
 /// Elements below a state's owner from which an event of every frame is noticeable.
 const LARGE_TREE: usize = 12;
+
+/// The same with those of the components that it renders, those of a list of unknown length for a page of rows.
+const LARGE_BELOW: usize = 30;
+
+/// Rows of a list of unknown length.
+const PAGE_OF_ROWS: usize = 50;
 
 /// Events that come with every frame.
 const EVERY_FRAME: [&str; 10] = [
@@ -366,7 +372,8 @@ impl Case<'_> {
 
     /// State that an event of every frame sets.
     fn every_frame(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
-        if self.component.elements < LARGE_TREE {
+        let below = self.elements_below(audit);
+        if self.component.elements < LARGE_TREE && below < LARGE_BELOW {
             return None;
         }
         let by_attribute = self.elements().into_iter().find_map(|element| {
@@ -402,9 +409,10 @@ impl Case<'_> {
                 title: format!("{} renders on every `{event}`", self.name()),
                 problem: format!(
                     "`{event}` comes up to 60 times a second, and each one sets state of {}, whose {} elements render again each \
-                     time. On a slow device the frames pile up and the page stutters.",
+                     time{}. On a slow device the frames pile up and the page stutters.",
                     self.name(),
-                    self.component.elements
+                    below.max(self.component.elements),
+                    if self.list(audit).is_some() { ", those of its list for each row" } else { "" }
                 ),
                 fix: "Keep the value in a ref and write the style directly, or set state at most once a frame (`requestAnimationFrame`) or by a throttle, in a small component of its own.",
                 most,
@@ -412,6 +420,24 @@ impl Case<'_> {
         );
         finding.fix = self.once_a_frame(audit, site.1, &frame, &finding.fix.description);
         Some(finding)
+    }
+
+    /// The elements that a render makes with those of the components below, of a list for a page of its rows.
+    fn elements_below(&self, audit: &Audit<'_, '_>) -> usize {
+        let (_, function) = self.component.function;
+        let body = self.module.function(function).map_or(NodeId::NONE, |lowered| lowered.node);
+        let all = elements_made(audit.analysis, audit.resolver, (self.file, body));
+        let listed = self.list(audit).map_or(0, |list| elements_made(audit.analysis, audit.resolver, list));
+        all + listed * PAGE_OF_ROWS
+    }
+
+    /// A list of unknown length that the component renders.
+    fn list(&self, audit: &Audit<'_, '_>) -> Option<Site> {
+        audit.analysis.calls().of_file(self.file).iter().find_map(|call| {
+            let rows = self.mapped_rows(audit, call)?;
+            let lowered = self.module.function(rows)?;
+            Some((self.file, lowered.node))
+        })
     }
 
     fn is_inside(&self, node: NodeId) -> bool {

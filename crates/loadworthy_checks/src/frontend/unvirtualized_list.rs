@@ -62,9 +62,9 @@
 //! Lists whose endpoint has a limit; pages, slices and infinite scrolling; lists behind a virtualising component; constants; lists
 //! of which nothing tells how long they are.
 
-use loadworthy_analysis::{Site, filled_by};
+use loadworthy_analysis::{Site, elements_made, filled_by};
 use loadworthy_capacity::{Reach, Severity};
-use loadworthy_project::FileClass;
+use loadworthy_project::{FileClass, FileId};
 use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
 
 use super::answers::{Answers, Unlimited, route_of};
@@ -162,7 +162,7 @@ fn list<'q>(
     site: Site,
 ) -> Option<List<'q>> {
     let (source, callback) = mapped(module, site.1)?;
-    let elements = elements_in(module, callback);
+    let elements = elements_in(audit, (site.0, module), callback);
     if elements == 0 {
         return None;
     }
@@ -217,14 +217,13 @@ fn function_of(module: &Module, node: NodeId) -> Option<FunctionId> {
     }
 }
 
-/// Elements that one run of a callback makes.
-fn elements_in(module: &Module, callback: FunctionId) -> usize {
+/// Elements that one run of a callback makes, with those of the components that it renders.
+fn elements_in(audit: &Audit<'_, '_>, (file, module): (FileId, &Module), callback: FunctionId) -> usize {
     let Some(function) = module.function(callback) else { return 0 };
     if !module.source(function.body).contains("/>") && !module.source(function.body).contains("</") {
         return 0;
     }
-    let inside = module.node_ids().filter(|node| module.contains(function.body, *node));
-    inside.filter(|node| matches!(module.kind(*node), Kind::Element { .. })).count()
+    elements_made(audit.analysis, audit.resolver, (file, function.body))
 }
 
 /// Whether the component shows pages.

@@ -38,6 +38,7 @@
 
 mod heartbeats;
 mod opened;
+mod rendered;
 mod rooms;
 mod waits;
 
@@ -95,6 +96,7 @@ impl Check for LeakedHandle {
             }
         }
         opened::run(audit, findings);
+        rendered::run(audit, findings);
         rooms::run(audit, findings);
         waits::run(audit, findings);
         heartbeats::run(audit, findings);

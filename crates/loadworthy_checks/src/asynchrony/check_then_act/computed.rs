@@ -13,7 +13,7 @@ pub(super) fn is_computed(module: &Module, race: &Race<'_>, names: &[BindingId])
 
 /// What is computed with: the `row.stock` of `row.stock - 1`, in the write or in a variable that it uses.
 pub(super) fn computed(module: &Module, race: &Race<'_>, names: &[BindingId]) -> Option<NodeId> {
-    let (read, write) = (race.read.at.1, race.write.at.1);
+    let (read, write) = (race.read.at.1, race.write.expression().1);
     let names = &with_rows(module, names);
     arithmetic(module, write, names).or_else(|| {
         let (after, before) = (module.node(read).span.start, module.node(write).span.start);
@@ -77,6 +77,8 @@ fn operand(module: &Module, reference: NodeId) -> Option<NodeId> {
             Kind::Index { object, .. } if object == inner => {}
             // `Number(row.total)`
             Kind::Call { callee, .. } if callee != inner => {}
+            // `snapshot.data()`
+            Kind::Call { arguments, .. } if arguments.is_empty() => {}
             Kind::Binary { operator: Binary::Add | Binary::Subtract | Binary::Multiply, left, right } => {
                 return is_number(module, (left, right), inner).then_some(inner);
             }
@@ -106,7 +108,7 @@ fn is_field(module: &Module, name: BindingId) -> bool {
 
 /// `document.count += 1; await document.save()`: the document that is written was changed by arithmetic on its own value.
 pub(super) fn changed_in_place(module: &Module, race: &Race<'_>, names: &[BindingId]) -> Option<NodeId> {
-    let (read, write) = (race.read.at.1, race.write.at.1);
+    let (read, write) = (race.read.at.1, race.write.expression().1);
     let (after, before) = (module.node(read).span.end, module.node(write).span.start);
     if !uses(module, write, names) {
         return None;
@@ -197,5 +199,5 @@ pub(super) fn next_by_call(
     later
         .iter()
         .filter(|name| !names.contains(name))
-        .any(|name| is_made(name) && uses(module, write.at.1, &[*name]))
+        .any(|name| is_made(name) && uses(module, write.expression().1, &[*name]))
 }

@@ -17,7 +17,7 @@ pub(super) fn counted_up(
     if race.read.query.yields != Yields::Summary && !is_list {
         return false;
     }
-    let (read, write) = (race.read.at, race.write.at);
+    let (read, write) = (race.read.at, race.write.expression());
     let (after, before) = (module.node(read.1).span.end, module.node(write.1).span.end);
     let references = names.iter().flat_map(|name| module.references(*name).iter().copied());
     let between = references.filter(|at| {
@@ -67,7 +67,7 @@ pub(super) fn returned_next(
     race: &Race<'_>,
     names: &[BindingId],
 ) -> bool {
-    if race.read.hops == 0 || !uses(module, race.write.at.1, names) {
+    if race.read.hops == 0 || !uses(module, race.write.expression().1, names) {
         return false;
     }
     let Some(call) = audit.analysis.calls().at(race.read.at) else { return false };

@@ -13,6 +13,7 @@ use loadworthy_syntax::{Binary, BindingId, Kind, Module, NodeId};
 use super::META;
 use super::computed::{changed_in_place, computed, existence, is_computed, next_by_call};
 use super::conflict::answered;
+use super::guards::{is_in_one_turn, is_locked, names_old_value};
 use super::numbers::{counted_up, returned_next};
 use super::polarity::{Polarity, polarity};
 use super::remedy::shown;
@@ -159,7 +160,7 @@ fn is_same_table(audit: &Audit<'_, '_>, read: &Query, write: &Query) -> bool {
 
 fn shape(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[BindingId]) -> Option<Shape> {
     let (read, write) = (race.read.query, race.write.query);
-    if is_locked(audit, race) {
+    if is_locked(audit, race) || is_in_one_turn(audit, module, race) {
         return None;
     }
     let (from, to) = (race.read.at.1, race.write.at.1);
@@ -201,7 +202,7 @@ fn shape(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[Bindi
         Operation::Update => {
             let is_changed =
                 is_computed(module, race, names) || changed_in_place(module, race, names).is_some();
-            if is_changed && !names_old_value(write) {
+            if is_changed && !names_old_value(read, write) {
                 return Some(Shape::ReadModifyWrite);
             }
             is_last_one(module, race, names)
@@ -304,33 +305,6 @@ fn is_last_one(module: &Module, race: &Race<'_>, names: &[BindingId]) -> Option<
     (is_count && compares && names_one(test)).then_some(Shape::LastOne)
 }
 
-/// Whether the rows are locked, or the transaction is serialisable.
-fn is_locked(audit: &Audit<'_, '_>, race: &Race<'_>) -> bool {
-    let whole = audit.source(race.read.query.whole).to_lowercase();
-    let words = ["for update", "forupdate", "lock", "pessimistic", "serializable", "advisory"];
-    if words.iter().any(|word| whole.contains(word)) {
-        return true;
-    }
-    let function = audit.analysis.owner(race.read.at);
-    let Some(module) = audit.program().module(function.0) else { return false };
-    // The call that the function is handed to, and what stands before the read: locks and isolation levels.
-    let Some(lowered) = module.function(function.1) else { return false };
-    let around = module.source(module.parent(lowered.node)).to_lowercase();
-    [
-        "serializable",
-        "advisory",
-        "withlock",
-        ".lock(",
-        "mutex",
-        "acquire(",
-        "for update",
-        "setnx",
-        "runexclusive",
-    ]
-    .iter()
-    .any(|word| around.contains(word))
-}
-
 /// The written values hold one more than the largest that was read, or than how many there are.
 fn is_next_number(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[BindingId]) -> bool {
     if counted_up(audit, module, race, names) || returned_next(audit, module, race, names) {
@@ -341,20 +315,6 @@ fn is_next_number(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names
     is_largest
         && (is_computed(module, race, names)
             || is_newest && next_by_call(audit, module, (&race.read, &race.write), names))
-}
-
-/// The update's condition names more than the row: a version, the old value, a floor.
-fn names_old_value(write: &Query) -> bool {
-    let is_guard = |column: &str| {
-        let name = column.to_lowercase();
-        !(name == "id" || name == "_id" || name.ends_with("id") || name.ends_with("uuid"))
-    };
-    write.filter.is_open
-        || write
-            .filter
-            .all
-            .iter()
-            .any(|condition| matches!(condition.operator, Operator::Range) || is_guard(&condition.column))
 }
 
 /// Names of values that may be used once.

@@ -24,7 +24,7 @@ pub(super) fn is_written_whole(
     let is_compared = race.write.query.family == Family::TypeOrm
         && saves_read(audit, module, &race.write, names)
         && is_changed(module, race, names);
-    is_compared || spreads(module, race.write.at.1, names) || falls_back(module, race, names)
+    is_compared || spreads(module, race.write.expression().1, names) || falls_back(module, race, names)
 }
 
 /// Whether a write is the `save` of what was read: of the row itself, here or in what it is handed to.
@@ -115,7 +115,7 @@ fn spreads(module: &Module, write: NodeId, names: &[BindingId]) -> bool {
 
 /// `[name ?? row.name, email ?? row.email]`: what the client did not send is written as it was read. One alone is a default.
 fn falls_back(module: &Module, race: &Race<'_>, names: &[BindingId]) -> bool {
-    let write = race.write.at.1;
+    let write = race.write.expression().1;
     let rows = rows_of(module, race, names);
     let references = rows.iter().flat_map(|name| module.references(*name).iter().copied());
     let fallbacks = references.filter(|reference| {

@@ -8,6 +8,7 @@ use loadworthy_syntax::{BindingKind, Kind, Module, NodeId};
 use super::META;
 use super::known::plain;
 use crate::audit::Audit;
+use crate::database::rows::estimate;
 use crate::edit::replace;
 use crate::finding::{Applicability, Confidence, Edit, Evidence, Finding, Fix, Place, Words};
 use crate::runs::{Runs, cost_of, runs};
@@ -32,7 +33,31 @@ pub(super) fn run<'p>(audit: &Audit<'_, 'p>, blocks: &Blocks<'_, 'p>, findings: 
         let (file, node) = search.repetition.repeat.at;
         loops.entry((file.index(), node.index())).or_default().push(search);
     }
-    findings.extend(loops.values().filter_map(|searches| finding(audit, searches)));
+    // A file has the habit once: the one that takes longest stands for it.
+    let mut files: BTreeMap<usize, Vec<Vec<Search<'_, '_>>>> = BTreeMap::new();
+    for ((file, _), searches) in loops {
+        files.entry(file).or_default().push(searches);
+    }
+    for mut loops in files.into_values() {
+        let total =
+            |searches: &Vec<Search<'_, '_>>| searches.iter().filter_map(|it| millis(audit, it)).sum::<f64>();
+        // What requests reach comes first.
+        let is_unreached = |searches: &Vec<Search<'_, '_>>| {
+            searches.first().is_some_and(|it| matches!(it.runs, Runs::Unreached))
+        };
+        loops.sort_by(|a, b| {
+            is_unreached(a).cmp(&is_unreached(b)).then_with(|| total(b).total_cmp(&total(a)))
+        });
+        let Some((first, others)) = loops.split_first() else { continue };
+        let Some(mut found) = finding(audit, first) else { continue };
+        found.evidence.extend(others.iter().filter_map(|searches| {
+            let search = searches.first()?;
+            let list = audit.excerpt(search.list, 40);
+            let note = format!("the same in {}: `{list}`", audit.reached_by(search.call.site));
+            Some(Evidence { place: Place::Code(search.call.site), note })
+        }));
+        findings.push(found);
+    }
 }
 
 /// Costs by the name of the search: what 5,000 × 5,000 take.
@@ -66,11 +91,23 @@ fn search<'a, 'p>(
     if depends_on_round(module, object, &repetition) {
         return None;
     }
-    let (inner, outer) = (blocks.elements(list)?, blocks.elements(source)?);
+    let (inner, outer) = (counted(audit, blocks.elements(list)?), counted(audit, blocks.elements(source)?));
     let is_text = matches!(inner.origin, Multiplicity::ClientChosen { .. })
         && matches!(module.str(name), "includes" | "indexOf");
     let is_large = inner.is_unbounded && outer.is_unbounded && inner.count * outer.count >= LEAST_STEPS;
     (is_large && !is_text).then_some(Search { call, list, inner, outer, repetition, runs })
+}
+
+/// Rows of a table as many as such a table has: roles and regions are few, whatever reads them.
+fn counted(audit: &Audit<'_, '_>, elements: Elements) -> Elements {
+    let query = match &elements.origin {
+        Multiplicity::Rows { query } => audit.analysis.queries().at(*query),
+        _ => None,
+    };
+    match query.map(|query| estimate(audit, query).rows.likely) {
+        Some(rows) => Elements { count: rows.min(elements.count), ..elements },
+        None => elements,
+    }
 }
 
 /// Whether the list is made from the element of the loop, or inside its body.

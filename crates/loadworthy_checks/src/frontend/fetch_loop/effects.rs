@@ -1,7 +1,7 @@
 //! Effects that run again because of what they do, and those whose late answers overwrite newer ones.
 
 use loadworthy_analysis::{
-    Component, EffectHook, Memoised, Site, decision_by, made_anew, memoised, setter_calls, uses,
+    Component, EffectHook, Memoised, Site, decision_by, filled_by, made_anew, memoised, setter_calls, uses,
 };
 use loadworthy_capacity::{ExtraRequests, Reach, Severity};
 use loadworthy_knowledge::Effect;
@@ -130,7 +130,7 @@ impl Case<'_> {
         let is_own = dependencies
             .iter()
             .any(|node| matches!(self.module.kind(*node), Kind::Name { binding, .. } if binding == value));
-        if !is_own || !self.gives_new_value(call.1) {
+        if !is_own || !self.gives_new_value(call.1) && !self.gives_answer(audit, call.1) {
             return None;
         }
         let text = format!(
@@ -268,6 +268,32 @@ impl Case<'_> {
                 if matches!(self.module.str(name), "map" | "filter" | "concat" | "slice")),
             _ => false,
         }
+    }
+
+    /// `set(answer)`, `set(response.data)`, `set(await response.json())`: the whole of what a request gives, parsed anew each
+    /// time. A field of it may be a primitive.
+    fn gives_answer(&self, audit: &Audit<'_, '_>, call: NodeId) -> bool {
+        let Kind::Call { arguments, .. } = self.module.kind(call) else { return false };
+        let Some(given) = self.module.list(arguments).next() else { return false };
+        let is_whole = match self.module.kind(given) {
+            Kind::Name { .. } | Kind::Await(_) => true,
+            Kind::Member { name, .. } => self.module.str(name) == "data",
+            _ => false,
+        };
+        let begins_with = self.component.states.iter().find_map(|state| {
+            let setter = state.setter?;
+            let is_set = matches!(self.module.kind(call), Kind::Call { callee, .. }
+                if matches!(self.module.kind(callee), Kind::Name { binding, .. } if binding == setter));
+            audit.resolver.argument(state.site, 0).filter(|_| is_set)
+        });
+        let holds_object =
+            begins_with.is_some_and(|it| matches!(self.module.kind(it.1), Kind::Array(_) | Kind::Object(_)));
+        let is_answer = || {
+            let given = filled_by(audit.analysis, (self.file, given)).requests;
+            // `then((answer) => set(answer))`
+            !given.is_empty() || self.module.enclosing_function(call) != self.effect.function
+        };
+        is_whole && holds_object && self.requests(audit) && is_answer()
     }
 
     /// A request for each keystroke: a dependency that an input's `onChange` sets, without a pause.

@@ -1,6 +1,6 @@
 //! Fields whose keystrokes render a heavy list.
 
-use loadworthy_analysis::{Multiplicity, Root, Site, Value, loader, rendered};
+use loadworthy_analysis::{Call, Multiplicity, Root, Site, Value, loader, rendered};
 use loadworthy_capacity::Severity;
 use loadworthy_knowledge::Role;
 use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId};
@@ -97,24 +97,25 @@ impl Case<'_> {
     /// A list that is rendered with many elements for each row, from data of unknown length.
     fn heavy_list(&self, audit: &Audit<'_, '_>) -> Option<(Site, usize)> {
         audit.analysis.calls().of_file(self.file).iter().find_map(|call| {
-            let Kind::Call { callee, .. } = self.module.kind(call.site.1) else { return None };
-            let Kind::Member { object, name } = self.module.kind(callee) else { return None };
-            let callback = call.handed.first()?.function;
-            if self.module.str(name) != "map"
-                || callback.0 != self.file
-                || !self.is_in_render(audit, call.function)
-            {
-                return None;
-            }
-            let rows = audit.origins().multiplicity((self.file, object));
-            if matches!(rows, Multiplicity::Constant(_) | Multiplicity::Bounded { .. })
-                || is_counted(self.module, object)
-            {
-                return None;
-            }
-            let row = self.weight_of(audit, callback.1);
+            let row = self.weight_of(audit, self.mapped_rows(audit, call)?);
             (row >= HEAVY_ROW).then_some((call.site, row))
         })
+    }
+
+    /// The callback of `rows.map(…)` in the component's render, over rows of unknown number.
+    pub(super) fn mapped_rows(&self, audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<FunctionId> {
+        let Kind::Call { callee, .. } = self.module.kind(call.site.1) else { return None };
+        let Kind::Member { object, name } = self.module.kind(callee) else { return None };
+        let callback = call.handed.first()?.function;
+        if self.module.str(name) != "map"
+            || callback.0 != self.file
+            || !self.is_in_render(audit, call.function)
+        {
+            return None;
+        }
+        let rows = audit.origins().multiplicity((self.file, object));
+        let is_known = matches!(rows, Multiplicity::Constant(_) | Multiplicity::Bounded { .. });
+        (!is_known && !is_counted(self.module, object)).then_some(callback.1)
     }
 
     /// The elements of a row: those that it writes, those of the components that it renders unless they are memoised, and
