@@ -318,6 +318,7 @@ impl<'p> Reader<'_, 'p> {
             _ => true,
         });
         let best = best.filter(|call| call.member.is_some() || is_one);
+        let best = best.map(|call| self.by_class_argument(file, module, node, call));
         // `req.body.items.map(…)`, `rows.map(…)`: what hangs on an object of a library, or what one gave, is a value like any
         // other where the member is none that it is known to have.
         let is_value = |call: &LibraryCall<'p>| {
@@ -331,6 +332,26 @@ impl<'p> Reader<'_, 'p> {
             return Some(call);
         }
         best.or_else(|| self.builtin(file, module, node))
+    }
+
+    /// `client.send(new PutObjectCommand(input))`: the class of the first argument says what the call does.
+    fn by_class_argument(
+        &self,
+        file: FileId,
+        module: &Module,
+        node: NodeId,
+        call: LibraryCall<'p>,
+    ) -> LibraryCall<'p> {
+        let Kind::Call { arguments, .. } = module.kind(node) else { return call };
+        let made = module.list(arguments).next().map(|first| module.kind(first));
+        let Some(Kind::New { callee, .. }) = made else { return call };
+        let class = module.source(callee).rsplit('.').next().unwrap_or_default();
+        let version = self.version(file, call.module.as_deref());
+        let found = self.knowledge.member_nearest(call.lib, call.on, class, call.module.as_deref(), version);
+        match found.filter(|found| found.row.flags.contains(&Flag::ClassArg)) {
+            Some(found) => LibraryCall { member: Some(found.row), is_exact: found.is_exact, ..call },
+            None => call,
+        }
     }
 
     fn library_call(&self, file: FileId, called: &Called) -> LibraryCall<'p> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use loadworthy_knowledge::{HandleId, Knowledge, LibId, Op, Runs};
+use loadworthy_knowledge::{Flag, HandleId, Knowledge, LibId, Op, Runs};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
 
@@ -197,11 +197,24 @@ impl Resolver<'_> {
         folded
             .into_iter()
             .filter_map(|folded| match folded {
-                Folded::Held(on) => Some(Called { on, name: Arc::from("") }),
+                Folded::Held(on) => Some(self.called_by_any_name(on)),
                 Folded::Member(on, name) => Some(Called { on, name }),
                 Folded::Result(_) | Folded::Unknown => None,
             })
             .collect()
+    }
+
+    /// `drive.files.list()`: where a service's methods are known by no name, the last part of the path is one.
+    fn called_by_any_name(&self, on: Held) -> Called {
+        let knowledge = self.program().knowledge();
+        let member =
+            |name: &str| knowledge.member_nearest(on.lib, on.handle, name, on.module.as_deref(), None);
+        let last = on.path.last().cloned().filter(|last| {
+            member(last).is_some_and(|found| found.row.flags.contains(&Flag::DynamicName))
+                && member("").is_none()
+        });
+        let name = last.unwrap_or_else(|| Arc::from(""));
+        Called { on, name }
     }
 
     /// The handle of a class that extends an export, as the knowledge names it.

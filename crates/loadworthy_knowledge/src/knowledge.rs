@@ -5,7 +5,7 @@ use std::sync::{LazyLock, OnceLock};
 use crate::attempts::{Attempts, AttemptsRow};
 use crate::blocking::{Blocking, BlockingRow};
 use crate::callbacks::{Callback, Callbacks};
-use crate::closed_sets::Op;
+use crate::closed_sets::{Flag, Op};
 use crate::conventions::Convention;
 use crate::deadlines::{DeadlineRow, Deadlines};
 use crate::environment::{EnvironmentRows, HostRow, ImageRow, PlanRow, PoolRow, RoleRow};
@@ -259,7 +259,9 @@ impl Knowledge {
         // `stripe.paymentIntents.create`: a member that is known by its name is no further object of a `*`.
         let is_member = op == Op::Get
             && self.steps.is_by_pattern((lib, from, op), name, module)
-            && self.member_nearest(lib, from, name, module, None).is_some();
+            && self
+                .member_nearest(lib, from, name, module, None)
+                .is_some_and(|found| !found.row.flags.contains(&Flag::DynamicName));
         (!is_member).then_some(step)
     }
 

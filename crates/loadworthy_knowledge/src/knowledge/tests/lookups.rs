@@ -251,9 +251,9 @@ fn sdks() {
     assert_eq!(stripe.get("checkout").get("sessions").effect("create"), Some(Effect::PaymentCall));
     assert!(stripe.get("webhooks").effect("constructEvent").is_some());
     let s3 = import("@aws-sdk/client-s3").construct("S3Client");
-    assert_eq!(s3.get("send").effect("GetObjectCommand"), Some(Effect::StorageGet));
+    assert_eq!(s3.effect("GetObjectCommand"), Some(Effect::StorageGet));
     let dynamo = import("@aws-sdk/lib-dynamodb").get("DynamoDBDocumentClient").call("from");
-    assert_eq!(dynamo.get("send").effect("QueryCommand"), Some(Effect::DbQuery));
+    assert_eq!(dynamo.effect("QueryCommand"), Some(Effect::DbQuery));
     let document = import("aws-sdk").get("DynamoDB").construct("DocumentClient");
     assert_eq!(document.effect("put"), Some(Effect::DbWrite));
     assert_eq!(import("aws-sdk").construct("S3").effect("getObject"), Some(Effect::HttpRequest));
