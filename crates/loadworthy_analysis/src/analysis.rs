@@ -19,7 +19,8 @@ use crate::program::Program;
 use crate::query::{Queries, Query};
 use crate::reach::{Context, Reach};
 use crate::react::{Component, components};
-use crate::routes::{Route, routes};
+use crate::registered::{Registered, registered};
+use crate::routes::{Handler, Route, routes};
 use crate::schema::{Models, models};
 use crate::values::{Resolver, Site};
 use crate::work::Works;
@@ -32,6 +33,7 @@ pub struct Analysis<'p> {
     graph: CallGraph,
     queries: Queries,
     routes: Vec<Route>,
+    registered: Registered,
     reach: Reach,
     failures: OnceLock<Failures>,
     works: OnceLock<Works>,
@@ -71,13 +73,15 @@ impl<'p> Analysis<'p> {
                 (calls, graph, queries)
             },
         );
-        let reach = Reach::new(program, &graph, &routes);
+        let registered = registered(program, &calls, &routes);
+        let reach = Reach::new(program, &graph, &routes, &registered);
         Self {
             program,
             calls,
             graph,
             queries,
             routes,
+            registered,
             reach,
             failures: OnceLock::new(),
             works: OnceLock::new(),
@@ -130,6 +134,12 @@ impl<'p> Analysis<'p> {
     #[must_use]
     pub fn routes(&self) -> &[Route] {
         &self.routes
+    }
+
+    /// The callbacks that a middleware runs though they were handed to another call of its library.
+    #[must_use]
+    pub fn registered(&self, middleware: &Handler) -> &[FunctionRef] {
+        self.registered.get(&middleware.site).map_or(&[], Vec::as_slice)
     }
 
     /// When functions run and which routes reach them.

@@ -39,6 +39,7 @@ mod providers;
 mod query;
 mod reach;
 mod react;
+mod registered;
 mod routes;
 mod schema;
 mod sequence;

@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::graph::{CallGraph, Edge, Timing};
 use crate::links::FunctionRef;
 use crate::program::Program;
+use crate::registered::Registered;
 use crate::routes::{EntryKind, Route};
 use crate::values::Site;
 
@@ -37,10 +38,15 @@ pub struct Reach {
 }
 
 impl Reach {
-    pub(crate) fn new(program: &Program<'_>, graph: &CallGraph, routes: &[Route]) -> Self {
+    pub(crate) fn new(
+        program: &Program<'_>,
+        graph: &CallGraph,
+        routes: &[Route],
+        registered: &Registered,
+    ) -> Self {
         let mut reach = Self::default();
-        reach.spread_routes(graph, routes);
-        reach.spread_contexts(program, graph, routes);
+        reach.spread_routes(graph, routes, registered);
+        reach.spread_contexts(program, graph, routes, registered);
         reach
     }
 
@@ -78,11 +84,11 @@ impl Reach {
         way
     }
 
-    fn spread_routes(&mut self, graph: &CallGraph, routes: &[Route]) {
+    fn spread_routes(&mut self, graph: &CallGraph, routes: &[Route], registered: &Registered) {
         let mut known: FxHashMap<FunctionRef, Vec<FunctionRef>> = FxHashMap::default();
         for (index, route) in routes.iter().enumerate() {
             let mut reached = FxHashSet::default();
-            for entry in entries(route) {
+            for entry in entries(route, registered) {
                 let from_entry = known.entry(entry).or_insert_with(|| reachable(graph, entry));
                 reached.extend(from_entry.iter().copied());
             }
@@ -94,7 +100,13 @@ impl Reach {
         }
     }
 
-    fn spread_contexts(&mut self, program: &Program<'_>, graph: &CallGraph, routes: &[Route]) {
+    fn spread_contexts(
+        &mut self,
+        program: &Program<'_>,
+        graph: &CallGraph,
+        routes: &[Route],
+        registered: &Registered,
+    ) {
         let mut queue: VecDeque<(FunctionRef, Context, Option<Edge>)> = VecDeque::new();
         for route in routes {
             let context = match route.kind {
@@ -103,7 +115,7 @@ impl Reach {
                 _ => Context::PerRequest,
             };
             // The handler first: evidence should lead through it rather than through a middleware.
-            queue.extend(entries(route).map(|entry| (entry, context, None)));
+            queue.extend(entries(route, registered).map(|entry| (entry, context, None)));
         }
         for edge in graph.edges() {
             if let Timing::By(runs) = edge.timing
@@ -145,9 +157,11 @@ impl Reach {
 /// Longest way that is told.
 const MAX_WAY: usize = 24;
 
-/// The functions that a route's request runs first: its handler, then its middleware.
-fn entries(route: &Route) -> impl Iterator<Item = FunctionRef> + '_ {
-    route.handler.iter().chain(&route.middleware).flat_map(|handler| handler.functions.iter().copied())
+/// The functions that a route's request runs first: its handler, then its middleware, then what these run for it.
+fn entries<'r>(route: &'r Route, registered: &'r Registered) -> impl Iterator<Item = FunctionRef> + 'r {
+    let handlers = || route.handler.iter().chain(&route.middleware);
+    let run = handlers().filter_map(|handler| registered.get(&handler.site)).flatten().copied();
+    handlers().flat_map(|handler| handler.functions.iter().copied()).chain(run)
 }
 
 fn reachable(graph: &CallGraph, entry: FunctionRef) -> Vec<FunctionRef> {

@@ -93,6 +93,9 @@ impl<'a, 'p> Tallies<'a, 'p> {
                     trips.push(trip);
                 }
             }
+            for function in self.analysis.registered(handler) {
+                trips.extend(self.of(*function).iter().cloned());
+            }
         }
         trips
     }

@@ -42,6 +42,10 @@ pub struct Member {
     pub timeout_options: Vec<String>,
     /// What replaces N calls, in words.
     pub batch_alternative: Option<String>,
+    /// Members of the library whose callbacks it runs for each request: `authenticate` those of strategies. A `*` at the
+    /// beginning is any text.
+    #[serde(default)]
+    pub runs_registered: Vec<String>,
     /// Further properties.
     #[serde(default)]
     pub flags: Vec<Flag>,

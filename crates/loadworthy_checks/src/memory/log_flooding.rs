@@ -39,6 +39,7 @@
 //! One short line in a handler; lines in `catch` blocks and other rare branches; what a level or the environment guards;
 //! start-up, scripts and tests; `debug` of loggers with levels.
 
+mod captured;
 mod lines;
 mod statements;
 

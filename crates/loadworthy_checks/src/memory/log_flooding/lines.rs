@@ -5,6 +5,7 @@ use loadworthy_knowledge::Effect;
 use loadworthy_project::FileClass;
 use loadworthy_syntax::{Binary, Kind, Module, NodeId};
 
+use super::captured;
 use crate::audit::Audit;
 use crate::database::rows::{Count, count};
 
@@ -41,6 +42,7 @@ pub(super) fn lines(audit: &Audit<'_, '_>) -> Vec<Line> {
             class != Some(FileClass::Client) && audit.is_per_request(call.site) && !is_transport(library)
         })
         .filter_map(|(call, library)| line(audit, call.site, library))
+        .chain(captured::lines(audit))
         .collect()
 }
 
@@ -93,7 +95,7 @@ fn is_console(module: &Module, call: NodeId) -> bool {
 }
 
 /// In a `catch`, or where a condition on the environment, a level, an error or a status leads to.
-fn is_rare(module: &Module, node: NodeId) -> bool {
+pub(super) fn is_rare(module: &Module, node: NodeId) -> bool {
     let mut inner = node;
     for outer in module.ancestors(node) {
         match module.kind(outer) {
@@ -190,7 +192,12 @@ fn is_dump(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> bool {
             }
         }
         Kind::Template { .. } => {
-            return module.source(node).contains("JSON.stringify(req");
+            return module.all_nodes(node).into_iter().any(|inner| match module.kind(inner) {
+                Kind::Call { callee, arguments } if module.source(callee) == "JSON.stringify" => {
+                    module.list(arguments).next().is_some_and(|first| is_large(audit, module, (file, first)))
+                }
+                _ => false,
+            });
         }
         _ => node,
     };

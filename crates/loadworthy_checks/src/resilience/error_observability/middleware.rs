@@ -21,6 +21,7 @@ const LEAST_ROUTES: usize = 3;
 pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mut Vec<Finding>) {
     for call in mounting_calls(audit) {
         findings.extend(wrong_arity(audit, call));
+        findings.extend(throws_after_answer(audit, call));
     }
     for application in processes.applications() {
         findings.extend(misplaced(audit, application));
@@ -63,6 +64,57 @@ fn arguments(module: &Module, node: NodeId) -> Vec<NodeId> {
         Kind::Call { arguments, .. } => module.list(arguments).collect(),
         _ => Vec::new(),
     }
+}
+
+/// Methods of a response that send the answer.
+const ANSWERING: [&str; 5] = ["json", "send", "end", "sendStatus", "render"];
+
+/// `(err, req, res, next) => { res.status(500).json(…); throw err; }`
+fn throws_after_answer(audit: &Audit<'_, '_>, call: &Call<'_>) -> Option<Finding> {
+    let handed = call.handed.iter().find(|it| parameters(audit, it.function) == ERROR_PARAMETERS)?;
+    let (file, function) = handed.function;
+    let module = audit.program().module(file)?;
+    let Kind::Block(statements) = module.kind(module.function(function)?.body) else { return None };
+    let statements: Vec<NodeId> = module.list(statements).collect();
+    let answers = |node: NodeId| {
+        module.all_nodes(node).into_iter().any(|inner| {
+            matches!(module.kind(inner), Kind::Call { callee, .. }
+                if matches!(module.kind(callee), Kind::Member { name, .. } if ANSWERING.contains(&module.str(name))))
+        })
+    };
+    let is_plain = |node: NodeId| !matches!(module.kind(node), Kind::If { .. } | Kind::Try { .. });
+    let answer = statements.iter().position(|node| is_plain(*node) && answers(*node))?;
+    let thrown =
+        statements.iter().skip(answer + 1).find(|node| matches!(module.kind(**node), Kind::Throw(_)))?;
+    let site = (file, *thrown);
+    let evidence = vec![
+        Evidence {
+            place: Place::Code((file, *statements.get(answer)?)),
+            note: String::from("the answer is sent here"),
+        },
+        Evidence { place: Place::Code(site), note: String::from("and the error is thrown again") },
+    ];
+    let words = Words {
+        title: String::from("the error middleware throws after it has answered"),
+        problem: String::from(
+            "The answer is on its way when the error is thrown again, so the framework's last handler gets it. That one can't answer any more and destroys the \
+             socket: clients that reuse connections see resets beside the 500, requests behind it on the same connection included, and the stack \
+             is printed once more. Under load each error costs a new connection.",
+        ),
+        verify: String::from(
+            "Let a route fail a hundred times over one kept-alive connection (`autocannon -c 1 -a 100`): resets and reconnects now, none after the change.",
+        ),
+        tradeoff: String::from("None: log the error there, where it was thrown for the log's sake."),
+    };
+    let before = audit.lines_around(site, 0);
+    let fix = Fix {
+        description: String::from("Log the error and end the handler with the answer."),
+        after: Some(before.replacen("throw ", "console.error(", 1).replacen(';', ");", 1)),
+        before: Some(before),
+        ..Fix::default()
+    };
+    let finding = Finding::new(&META, site, evidence, Cost::at_share(0.01), words, fix);
+    Some(finding.at_least(Severity::Medium).at_most(Severity::Medium))
 }
 
 /// `app.use((err, req, res) => …)`: taken for plain middleware.
