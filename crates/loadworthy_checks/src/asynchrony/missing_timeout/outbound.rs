@@ -93,10 +93,16 @@ fn unended<'a, 'p>(
 fn root(audit: &Audit<'_, '_>, unended: &Unended<'_, '_>) -> Root {
     let at = |site: Site| (site.0.index(), site.1.index());
     let call = unended.call;
-    if let Some(made_at) = unended.library.made_at.filter(|_| unended.row.client_add.is_some()) {
+    let owner = audit.analysis.owner(call.site);
+    // A client that is made where it is used is one of as many as there are uses: the file has the habit.
+    let is_shared = |made_at: &Site| {
+        let maker = audit.analysis.owner(*made_at);
+        maker.1 == FunctionId::NONE || maker != owner
+    };
+    let client = unended.library.made_at.filter(|_| unended.row.client_add.is_some());
+    if let Some(made_at) = client.filter(is_shared) {
         return Root::Client(at(made_at));
     }
-    let owner = audit.analysis.owner(call.site);
     if is_helper(audit, call.site, owner) {
         return Root::Helper(at(call.site));
     }
