@@ -54,7 +54,14 @@ fn at(resolver: &Resolver<'_>, call: &Call<'_>, row: &OptionRow) -> Option<Site>
         Ok(at) => arguments.get(at).copied(),
         Err(_) => arguments.last().copied(),
     };
-    let mut value = given;
+    // `FileInterceptor("file")`: the last argument is no object of options.
+    let is_literal = |site: &Site| {
+        resolver
+            .program()
+            .module(site.0)
+            .is_some_and(|module| matches!(module.kind(site.1), Kind::String(_) | Kind::Number(_)))
+    };
+    let mut value = given.filter(|site| !is_literal(site));
     let mut is_open = false;
     for name in row.option.split('.') {
         let Some(site) = value else { break };

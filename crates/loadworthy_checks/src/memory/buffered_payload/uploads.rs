@@ -16,7 +16,8 @@ const LARGE_BODY: f64 = 10.0 * MEGABYTE;
 pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
     for does in [OptionTrait::UnlimitedUpload, OptionTrait::UploadInMemory] {
         let found = switches(audit.analysis, audit.resolver, does);
-        findings.extend(found.iter().filter(|it| is_server(audit, it.call)).map(|it| upload(audit, it)));
+        let own = found.iter().filter(|it| is_server(audit, it.call) && !is_limited_elsewhere(audit, it));
+        findings.extend(own.map(|it| upload(audit, it)));
     }
     let parsers = audit.analysis.effects(|effect| effect == Effect::RequestParse);
     let mut bodies: Vec<Finding> = Vec::new();
@@ -43,8 +44,17 @@ fn is_server(audit: &Audit<'_, '_>, site: Site) -> bool {
     audit.program().class(site.0).is_some_and(FileClass::may_be_server)
 }
 
+/// `MulterModule.register({ limits })`: the options of all interceptors of the application.
+fn is_limited_elsewhere(audit: &Audit<'_, '_>, switch: &Switch<'_>) -> bool {
+    switch.row.argument < 0
+        && audit.program().modules().any(|(_, module)| {
+            module.text().contains("Module.register") && module.text().contains("fileSize")
+        })
+}
+
 fn upload(audit: &Audit<'_, '_>, switch: &Switch<'_>) -> Finding {
-    let options = audit.resolver.argument(switch.call, 0).map(|site| Options::of(audit.resolver, site));
+    let at = usize::try_from(switch.row.argument).unwrap_or(1);
+    let options = audit.resolver.argument(switch.call, at).map(|site| Options::of(audit.resolver, site));
     let has = |name: &str| options.as_ref().is_some_and(|options| options.get(name).is_some());
     let storage = options.as_ref().and_then(|options| options.get("storage"));
     let is_memory = switch.row.does == OptionTrait::UploadInMemory
@@ -83,11 +93,7 @@ fn upload(audit: &Audit<'_, '_>, switch: &Switch<'_>) -> Finding {
             "Limit size and number of files, and write them to disk or stream them to the object store instead of holding them.",
         ),
         before: Some(code),
-        after: (switch.row.lib == "multer").then(|| {
-            String::from(
-                "multer({ dest: \"/tmp/uploads\", limits: { fileSize: 5 * 1024 * 1024, files: 1 } })",
-            )
-        }),
+        after: limited(audit, switch),
         ..Fix::default()
     };
     let cost = crate::runs::cost_of(audit, &[switch.call]).bytes(UPLOAD_BYTES);
@@ -99,6 +105,24 @@ fn upload(audit: &Audit<'_, '_>, switch: &Switch<'_>) -> Finding {
     } else {
         found.at_least(Severity::Medium).at_most(Severity::Medium)
     }
+}
+
+/// The same call with a limit; none for libraries whose options are called otherwise.
+fn limited(audit: &Audit<'_, '_>, switch: &Switch<'_>) -> Option<String> {
+    let limits = "limits: { fileSize: 5 * 1024 * 1024, files: 1 }";
+    if switch.row.option != "limits.fileSize" {
+        return None;
+    }
+    if switch.row.argument >= 0 {
+        return Some(format!("multer({{ dest: \"/tmp/uploads\", {limits} }})"));
+    }
+    let (Some(field), None) =
+        (audit.resolver.argument(switch.call, 0), audit.resolver.argument(switch.call, 1))
+    else {
+        return None;
+    };
+    let name = audit.source(switch.call).split('(').next().unwrap_or_default().to_owned();
+    Some(format!("{name}({}, {{ dest: \"/tmp/uploads\", {limits} }})", audit.source(field)))
 }
 
 fn is_in_memory(audit: &Audit<'_, '_>, storage: Site) -> bool {
