@@ -182,11 +182,15 @@ impl<'a, 'p> Blocks<'a, 'p> {
             if at.0 == repetition.repeat.at.0 && leaves_after(module, repetition.repeat.at.1, at.1) {
                 continue;
             }
-            let count = if waits(module, repetition.repeat.at.1) { count.min(WAITING_ROUNDS) } else { count };
             if count > 1.0 {
                 owners.push(repetition.owner);
             }
-            rounds = (rounds * count).min(MAX_ROUNDS);
+            // Between the rounds of a loop that waits others run: of several such loops the longest counts.
+            rounds = if waits(module, repetition.repeat.at.1) {
+                rounds.max(count.min(WAITING_ROUNDS))
+            } else {
+                (rounds * count).min(MAX_ROUNDS)
+            };
         }
         (rounds, owners)
     }

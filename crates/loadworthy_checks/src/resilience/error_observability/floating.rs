@@ -28,6 +28,8 @@ enum Root {
     Started(FunctionRef),
     /// Work of libraries that the functions of one file start: one habit.
     File(FileId),
+    /// The same in most files of a package.
+    Habit(PackageId),
     /// Calls of one cache or queue from one package: they are best effort or they are not.
     Library(PackageId, LibId),
     /// Promises of one function that get their handler late.
@@ -44,7 +46,30 @@ pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mu
             }
         }
     }
+    let groups = by_habit(audit, groups);
     findings.extend(groups.iter().filter_map(|(root, group)| finding(audit, processes, root, group)));
+}
+
+/// Files of one package that start library work so, from which on it is the package's habit: one finding.
+const HABIT_FILES: usize = 4;
+
+fn by_habit(audit: &Audit<'_, '_>, groups: BTreeMap<Root, Vec<Loose>>) -> BTreeMap<Root, Vec<Loose>> {
+    let package = |root: &Root, group: &[Loose]| match root {
+        Root::File(_) => group.first().and_then(|first| package_of(audit, first.site)),
+        _ => None,
+    };
+    let mut files: BTreeMap<PackageId, usize> = BTreeMap::new();
+    for (root, group) in &groups {
+        if let Some(package) = package(root, group) {
+            *files.entry(package).or_default() += 1;
+        }
+    }
+    let mut merged: BTreeMap<Root, Vec<Loose>> = BTreeMap::new();
+    for (root, group) in groups {
+        let habit = package(&root, &group).filter(|it| files.get(it).is_some_and(|it| *it >= HABIT_FILES));
+        merged.entry(habit.map_or(root, Root::Habit)).or_default().extend(group);
+    }
+    merged
 }
 
 /// What is left loose, and the defect that it belongs to.
@@ -183,6 +208,7 @@ fn words(audit: &Audit<'_, '_>, outcome: Outcome<'_>, root: &Root, first: &Loose
     let places = match root {
         _ if count == 1 => String::new(),
         Root::File(_) => format!(", as {} more promises of this file are", count - 1),
+        Root::Habit(_) => format!(", as {} more promises of this package are", count - 1),
         _ => format!(" at {count} places"),
     };
     let (title, how) = match first.fate {
