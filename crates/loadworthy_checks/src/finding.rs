@@ -32,6 +32,10 @@ pub struct Finding {
     pub routes: Option<Vec<String>>,
     /// What was taken for granted, beside the model's own assumptions.
     pub assumptions: Vec<String>,
+    /// The habit that it is one case of, where many places of a package may have the same shape.
+    pub habit: Option<&'static str>,
+    /// How many places of the habit are told of with it.
+    pub joined: usize,
 }
 
 /// A place that a finding or its evidence is about.
@@ -184,7 +188,16 @@ impl Finding {
             fix,
             routes: None,
             assumptions: Vec::new(),
+            habit: None,
+            joined: 0,
         }
+    }
+
+    /// One case of a habit: the places of a package that have it are told of together where they are many.
+    #[must_use]
+    pub fn of_habit(mut self, habit: &'static str) -> Self {
+        self.habit = Some(habit);
+        self
     }
 
     /// Suspicious instead of proven: one fact decides it.

@@ -10,6 +10,7 @@ mod edit;
 mod finding;
 mod forecast;
 mod frontend;
+mod habits;
 #[allow(dead_code, reason = "the builders of fixes move to it one by one")]
 mod imports;
 mod listening;

@@ -7,7 +7,7 @@ use crate::audit::Audit;
 use crate::finding::{Finding, Place};
 use crate::meta::Check;
 use crate::setting::Setting;
-use crate::{asynchrony, database, frontend, memory, resilience};
+use crate::{asynchrony, database, frontend, habits, memory, resilience};
 
 /// Every check, one a line, in the order of their codes.
 #[rustfmt::skip]
@@ -57,7 +57,7 @@ pub fn run_all(
                 findings.sort_by(|a, b| order(a).cmp(&order(b)));
                 // The same words about the same place, found on two ways.
                 findings.dedup_by(|again, first| order(again) == order(first));
-                findings
+                habits::joined(&audit, findings)
             },
         )
         .collect();

@@ -302,7 +302,7 @@ impl Case<'_> {
         if sorted != site {
             finding.evidence.push(Evidence { place: Place::Code(sorted), note: String::from("sorts") });
         }
-        Some(finding)
+        Some(finding.of_habit("sorting"))
     }
 
     /// In the component's body, or in a callback that runs at once; not in a memo, an effect or a handler.

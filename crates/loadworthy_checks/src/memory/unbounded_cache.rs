@@ -164,7 +164,8 @@ impl<'c> Growth<'c> {
                 self.additions.first().map(|it| audit.function_name(it.function)).unwrap_or_default();
             return finding.unless(format!(
                 "nothing that runs {function} was found: if requests do, `{name}` grows with them; see who calls it"
-            ));
+            ))
+            .of_habit("stores that nothing reaches");
         }
         finding
     }

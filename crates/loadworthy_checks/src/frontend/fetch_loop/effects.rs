@@ -357,7 +357,8 @@ impl Case<'_> {
         );
         if let Some(fix) = ignored(audit, (self.file, self.module, self.component), self.effect) {
             finding.fix = fix;
-            return Some(finding.at_least(Severity::Monitor).at_most(Severity::Monitor));
+            let finding = finding.at_least(Severity::Monitor).at_most(Severity::Monitor);
+            return Some(finding.of_habit("late answers"));
         }
         finding.fix.description = String::from(
             "Abort the former request in the effect's cleanup (`const controller = new AbortController()`, `signal`, \
@@ -365,7 +366,7 @@ impl Case<'_> {
         );
         finding.fix.before = Some(self.module.source(self.effect.site.1).to_owned());
         finding.fix.after = Some(self.aborted(dependencies));
-        Some(finding.at_least(Severity::Monitor).at_most(Severity::Monitor))
+        Some(finding.at_least(Severity::Monitor).at_most(Severity::Monitor).of_habit("late answers"))
     }
 
     fn text(&self, function: FunctionId) -> &str {

@@ -70,7 +70,8 @@ pub(super) fn run(audit: &Audit<'_, '_>, module: &Module, component: &Component)
             },
         )
         .confidence(Confidence::Medium)
-        .at_most(Severity::Monitor),
+        .at_most(Severity::Monitor)
+        .of_habit("loads again"),
     )
 }
 

@@ -46,7 +46,8 @@ impl Case<'_> {
             let note = format!("{name} is not memoised: it renders with each key, for each row");
             finding.evidence.push(Evidence { place: Place::Code(place), note });
         }
-        Some(finding.assuming("200 rows"))
+        let finding = finding.assuming("200 rows");
+        Some(if chooses_rows(&state) { finding.of_habit("filters") } else { finding })
     }
 
     /// The first text input whose handler sets state of the component.

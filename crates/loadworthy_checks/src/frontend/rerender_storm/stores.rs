@@ -243,7 +243,8 @@ fn everything(audit: &Audit<'_, '_>, made: Site, sites: &[Site]) -> Option<Findi
         Finding::new(&META, first, evidence, cost, words, fix)
             .confidence(Confidence::Medium)
             .at_least(Severity::Monitor)
-            .at_most(Severity::Monitor),
+            .at_most(Severity::Monitor)
+            .of_habit("whole stores"),
     )
 }
 
