@@ -1,7 +1,7 @@
 //! Connections: where clients and pools are made, where one connection is taken from a pool, and what happens while it is
 //! held.
 
-use loadworthy_knowledge::{Effect, HandleId, Kind as LibraryKind, Lifetime};
+use loadworthy_knowledge::{Effect, HandleId, Kind as LibraryKind, LibId, Lifetime};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingId, FunctionId, Kind, MemberKind, Module, NodeId};
 
@@ -65,6 +65,21 @@ pub fn openings(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Vec<Opening
         });
     }
     found
+}
+
+/// Every client and pool of a database that is made once, when its module is loaded, with its library. Of caches some need
+/// several: one that subscribes can't do anything else.
+#[must_use]
+pub fn standing_clients(analysis: &Analysis<'_>, resolver: &Resolver<'_>) -> Vec<(Site, LibId)> {
+    let calls = analysis.calls().iter().filter(|call| call.function == FunctionId::NONE);
+    let standing = calls.filter_map(|call| {
+        let lib = call.library.as_ref()?.lib;
+        if !analysis.knowledge().library(lib).kind.is_database() {
+            return None;
+        }
+        opened(analysis, resolver, call).map(|_| (call.site, lib))
+    });
+    standing.collect()
 }
 
 /// A factory that an injector runs once: `{ provide: X, useFactory: () => … }`.

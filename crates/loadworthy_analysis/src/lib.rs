@@ -60,7 +60,7 @@ pub use attempts::{LibraryAttempts, attempts_below};
 pub use blocking::{Block, Blocks, Elements, UNLIMITED_ROWS, is_kept};
 pub use calls::{Call, Calls, Handed, LibraryCall, package_name};
 pub use clients::{Address, ClientRequest, ClientRequests, Filled, filled_by, matching};
-pub use connections::{Checkout, Opening, checkouts, openings, runs_once, runs_until_made};
+pub use connections::{Checkout, Opening, checkouts, openings, runs_once, runs_until_made, standing_clients};
 pub use deadline::{Deadline, Deadlines, Missing, Race};
 pub use failure::{Cause, CauseKind, Failing, Failures, Outlet, installed_version, outlet};
 pub use fate::{Fate, fate};

@@ -112,6 +112,9 @@ pub struct Cost {
     pub shares_process: bool,
     /// What breaks.
     pub failure: Option<Failure>,
+    /// Only somebody who means harm causes it: it is no part of the usual load.
+    #[serde(default)]
+    pub is_attack: bool,
 }
 
 impl Cost {
@@ -132,6 +135,7 @@ impl Cost {
             reach: Reach::PerRequest,
             shares_process: false,
             failure: None,
+            is_attack: false,
         }
     }
 

@@ -43,6 +43,7 @@
 //! Clients that are made once and kept (module scope, `??=`, `globalThis`, a test for the one that is there); connections that
 //! are released in `finally` or handed on to the caller; scripts and code that runs when the process starts.
 
+mod several;
 mod wide;
 
 use loadworthy_analysis::{
@@ -92,6 +93,7 @@ impl Check for PoolExhaustion {
             findings.extend(transaction(audit, call));
         }
         findings.extend(endless_waits(audit));
+        several::run(audit, findings);
         wide::run(audit, findings);
     }
 }

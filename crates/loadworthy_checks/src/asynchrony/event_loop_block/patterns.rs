@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use loadworthy_analysis::{CLIENT_INPUT, Folded, Site, Value};
-use loadworthy_capacity::Severity;
+use loadworthy_capacity::{Cost, Severity};
 use loadworthy_project::FileClass;
 use loadworthy_redos::{Cause, Kind as Growth, Vulnerability, analyse};
 use loadworthy_syntax::{BindingKind, Kind, Module, NodeId};
@@ -224,7 +224,10 @@ fn finding(audit: &Audit<'_, '_>, it: &Match) -> Option<Finding> {
     if let Some(text) = it.used.text {
         evidence.push(Evidence { place: Place::Code(text), note: String::from("the text") });
     }
-    let cost = cost_of(audit, &[it.used.site]).loop_block(if is_proven { millis } else { 1.0 });
+    let cost = Cost {
+        is_attack: true,
+        ..cost_of(audit, &[it.used.site]).loop_block(if is_proven { millis } else { 1.0 })
+    };
     let finding = Finding::new(&META, it.used.site, evidence, cost, words(audit, it, millis), fix(audit, it));
     let finding = finding
         .assuming(if it.used.from == From::ClientHead {

@@ -117,7 +117,19 @@ fn finding(audit: &Audit<'_, '_>, component: &Component, handler: Site, function
 
 /// Whether an element's `onChange` or `onInput` sets it from the event.
 pub(super) fn is_typed(module: &Module, setter: BindingId) -> bool {
+    is_set_by_field(module, setter, 0)
+}
+
+/// Whether a field's handler calls a name, or another function does that a field's handler is: `const search = (event) =>
+/// setQuery(event.target.value)`.
+fn is_set_by_field(module: &Module, setter: BindingId, depth: u32) -> bool {
     module.references(setter).iter().any(|name| {
+        if depth == 0
+            && let Some(handler) = named_handler(module, *name)
+            && is_set_by_field(module, handler, depth + 1)
+        {
+            return true;
+        }
         let mut inner = *name;
         for outer in module.ancestors(*name) {
             if let Kind::Property { key, value } = module.kind(outer)
@@ -130,6 +142,20 @@ pub(super) fn is_typed(module: &Module, setter: BindingId) -> bool {
         }
         false
     })
+}
+
+/// The name of the function around a place, where it does little more than set what an event holds.
+fn named_handler(module: &Module, node: NodeId) -> Option<BindingId> {
+    let function = module.function(module.enclosing_function(node))?;
+    let is_of_event = module.source(function.node).contains(".target.value");
+    let named = match (module.kind(function.node), module.kind(module.parent(function.node))) {
+        (_, Kind::Declarator { target, .. }) => match module.kind(target) {
+            Kind::Binding(name) => Some(name),
+            _ => None,
+        },
+        _ => None,
+    };
+    named.filter(|_| is_of_event)
 }
 
 /// A select or checkbox changes once for each choice.

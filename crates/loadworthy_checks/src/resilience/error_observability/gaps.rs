@@ -66,8 +66,13 @@ static GAPS: [Gap; 5] = [
         words: &[
             "x-request-id",
             "x-correlation-id",
-            "requestId",
-            "request_id",
+            "req.requestId",
+            "req.id",
+            "request.id",
+            "request.requestId",
+            "locals.requestId",
+            "store.requestId",
+            "requestIdMiddleware",
             "correlationId",
             "correlation_id",
             "traceId",
@@ -147,9 +152,20 @@ fn has_role(audit: &Audit<'_, '_>, gap: &Gap, package: PackageId) -> bool {
 
 fn has_path(audit: &Audit<'_, '_>, gap: &Gap, package: PackageId) -> bool {
     audit.analysis.routes().iter().any(|route| {
-        let path = route.path.to_lowercase();
-        package_of(audit, route.site) == Some(package) && gap.paths.iter().any(|word| path.contains(word))
+        route.kind == EntryKind::Http
+            && package_of(audit, route.site) == Some(package)
+            && gap.paths.iter().any(|word| is_path_of(&route.path.to_lowercase(), word))
     })
+}
+
+/// `/healthz`, `/api/health-check`: a word at the beginning of a part of the path. What lies below a parameter is of a row:
+/// `/orders/:id/status`.
+fn is_path_of(path: &str, word: &str) -> bool {
+    !path.contains([':', '{'])
+        && path.split('/').any(|part| {
+            part.strip_prefix(word.trim_start_matches('/'))
+                .is_some_and(|rest| !word.starts_with('/') || rest.is_empty())
+        })
 }
 
 /// Whether a string, name or import of the package's loaded code has one of the words.
