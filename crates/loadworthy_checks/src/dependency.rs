@@ -1,6 +1,6 @@
 //! What a call leaves the process for: a host, a setting that holds one, or a service by the name of its library.
 
-use loadworthy_analysis::{Call, LibraryCall, Root, Site, Step, Value};
+use loadworthy_analysis::{Call, LibraryCall, Options, Root, Site, Step, Value};
 use loadworthy_syntax::{Kind, NodeId};
 
 use crate::audit::Audit;
@@ -16,6 +16,11 @@ fn address(audit: &Audit<'_, '_>, call: &Call<'_>, library: &LibraryCall<'_>) ->
     let first = audit.resolver.argument(call.site, 0)?;
     named(audit, first, 0).or_else(|| {
         let options = library.options?;
+        // `baseURL: process.env.API ?? "http://localhost:5000"` is what the setting says.
+        let written = Options::of(audit.resolver, options).get("baseURL");
+        if let Some(name) = written.and_then(|site| named(audit, site, 0)) {
+            return Some(name);
+        }
         let values = audit.resolver.value_of(options);
         let base = audit.resolver.member(&values, "baseURL");
         let setting = base.iter().find_map(setting);

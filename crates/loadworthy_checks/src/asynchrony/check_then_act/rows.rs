@@ -180,7 +180,7 @@ fn shape(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[Bindi
                 return Some(Shape::NextNumber);
             }
             match near {
-                Some(Polarity::WhereAbsent) if !read.filter.all.is_empty() && may_duplicate(audit, race) => {
+                Some(Polarity::WhereAbsent) if !read.filter.is_empty() && may_duplicate(audit, race) => {
                     Some(Shape::FindThenInsert)
                 }
                 Some(Polarity::BelowLimit) => Some(Shape::CountThenInsert),
@@ -230,7 +230,7 @@ fn asserted(audit: &Audit<'_, '_>, race: &Race<'_>) -> Option<Shape> {
     let is_count = read.query.yields == Yields::Summary || module.source(test).contains(".length");
     match race.write.query.operation {
         Operation::Insert if holds == Polarity::BelowLimit => Some(Shape::CountThenInsert),
-        Operation::Insert if holds == Polarity::WhereAbsent && !read.query.filter.all.is_empty() => {
+        Operation::Insert if holds == Polarity::WhereAbsent && !read.query.filter.is_empty() => {
             Some(Shape::FindThenInsert)
         }
         Operation::Update | Operation::Delete if is_count && names_one(module.source(test)) => {

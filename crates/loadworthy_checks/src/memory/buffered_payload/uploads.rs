@@ -1,14 +1,14 @@
 //! Uploads and bodies without a limit, or with one that is none.
 
-use loadworthy_analysis::{Options, Site, Switch, switches};
+use loadworthy_analysis::{Call, Options, Site, Switch, switches};
 use loadworthy_capacity::Severity;
-use loadworthy_knowledge::{Effect, OptionTrait};
+use loadworthy_knowledge::{Effect, HandleId, OptionTrait};
 use loadworthy_project::FileClass;
 use loadworthy_syntax::Kind;
 
 use super::{MEGABYTE, META, UPLOAD_BYTES};
 use crate::audit::{Audit, route_name, routes_in_words};
-use crate::finding::{Evidence, Finding, Fix, Place, Words};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
 
 /// Bytes of a body from which one request is a danger to the others.
 const LARGE_BODY: f64 = 10.0 * MEGABYTE;
@@ -19,6 +19,7 @@ pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         let own = found.iter().filter(|it| is_server(audit, it.call) && !is_limited_elsewhere(audit, it));
         findings.extend(own.map(|it| upload(audit, it)));
     }
+    findings.extend(in_memory(audit));
     let parsers = audit.analysis.effects(|effect| effect == Effect::RequestParse);
     let mut bodies: Vec<Finding> = Vec::new();
     for (call, _) in parsers.filter(|(call, _)| is_server(audit, call.site)) {
@@ -32,6 +33,93 @@ pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
     }
     findings.extend(bodies);
 }
+
+/// Bytes of a limit up to which files in memory are harmless.
+const SMALL_FILE: f64 = MEGABYTE;
+/// Uploads at the same time.
+const AT_ONCE: f64 = 20.0;
+
+/// Files that are kept in memory though their size has a limit: the limit, times the files, times the uploads at once.
+fn in_memory(audit: &Audit<'_, '_>) -> Vec<Finding> {
+    // The libraries whose limit is an option of the call that makes the middleware.
+    let rows: Vec<_> = audit
+        .knowledge()
+        .options(OptionTrait::UnlimitedUpload)
+        .filter(|row| row.argument == 0 && row.option == "limits.fileSize")
+        .collect();
+    let makes = |call: &&Call<'_>| {
+        let library = call.library.as_ref().filter(|it| it.on == HandleId::MODULE);
+        is_server(audit, call.site)
+            && library.is_some_and(|it| {
+                let id = &audit.knowledge().library(it.lib).id;
+                rows.iter().any(|row| row.lib == *id && row.names.iter().any(|name| **name == *it.name))
+            })
+    };
+    let calls = audit.analysis.calls().iter().filter(makes);
+    calls.filter_map(|call| kept_in_memory(audit, call.site)).collect()
+}
+
+fn kept_in_memory(audit: &Audit<'_, '_>, made: Site) -> Option<Finding> {
+    let options = Options::of(audit.resolver, audit.resolver.argument(made, 0)?);
+    let is_memory = match options.get("storage") {
+        Some(storage) => is_in_memory(audit, storage),
+        None => options.get("dest").is_none() && !options.is_open,
+    };
+    let limits = Options::of(audit.resolver, options.get("limits")?);
+    let bytes = audit.origins().number(limits.get("fileSize")?)?;
+    let files = limits.get("files").and_then(|site| audit.origins().number(site)).unwrap_or(1.0).max(1.0);
+    if !is_memory || bytes <= SMALL_FILE {
+        return None;
+    }
+    let code = audit.excerpt(made, 80);
+    let mut evidence = vec![Evidence {
+        place: Place::Code(made),
+        note: format!("keeps files of up to {} MB in memory", (bytes / MEGABYTE).round()),
+    }];
+    let routes = users(audit, made, &mut evidence);
+    let reached = routes_in_words(&routes).unwrap_or_else(|| String::from("the routes that use it"));
+    let each = bytes * files;
+    let megabytes = |bytes: f64| (bytes / MEGABYTE).round();
+    let words = Words {
+        title: format!("uploads of up to {} MB are kept in memory in {reached}", megabytes(each)),
+        problem: format!(
+            "Each upload stands in memory as a whole until its handler is done, and copies (base64, a resized image) stand beside it: {} \
+             uploads at once are {} MB outside the heap.",
+            AT_ONCE,
+            megabytes(each * AT_ONCE)
+        ),
+        verify: format!(
+            "Send {AT_ONCE} uploads of {} MB at once to {reached} and watch the resident memory (RSS): it stays flat after the change.",
+            megabytes(bytes)
+        ),
+        tradeoff: String::from(
+            "Files on disk have to be removed again; a stream to the object store can't be read twice.",
+        ),
+    };
+    let fix = Fix {
+        description: String::from(
+            "Write uploads to disk, stream them to the object store, or let the client upload there with a signed address.",
+        ),
+        before: Some(code),
+        after: Some(format!(
+            "multer({{ dest: \"/tmp/uploads\", limits: {} }})",
+            options.get("limits").map(|site| audit.source(site)).unwrap_or_default()
+        )),
+        ..Fix::default()
+    };
+    let cost = crate::runs::cost_of(audit, &[made]).bytes(each);
+    let most = if each * AT_ONCE >= LARGE_SUM { Severity::Medium } else { Severity::Monitor };
+    let mut found = Finding::new(&META, made, evidence, cost, words, fix)
+        .confidence(Confidence::Medium)
+        .assuming(format!("{AT_ONCE} uploads at once"))
+        .at_least(most)
+        .at_most(most);
+    found.routes = Some(routes);
+    Some(found)
+}
+
+/// Bytes of uploads at once from which the process feels them.
+const LARGE_SUM: f64 = 100.0 * MEGABYTE;
 
 fn file_of(finding: &Finding) -> Option<loadworthy_project::FileId> {
     match &finding.place {
