@@ -1,8 +1,8 @@
 //! What the server answers to a request of a page: a list without a limit, and of which rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use loadworthy_analysis::{ClientRequest, Query, Yields};
+use loadworthy_analysis::{ClientRequest, Operation, Query, Yields};
 
 use crate::audit::Audit;
 use crate::database::rows::Estimate;
@@ -22,17 +22,25 @@ pub(crate) struct Unlimited<'q> {
 /// The longest list without a limit of each route that has one.
 pub(crate) struct Answers<'q> {
     by_route: BTreeMap<usize, Unlimited<'q>>,
+    /// The tables whose rows a route reads as lists, limited or not.
+    tables: BTreeMap<usize, BTreeSet<&'q str>>,
 }
 
 impl<'q> Answers<'q> {
     /// Of all routes; of none where no page asks anything.
     pub(crate) fn new(audit: &'q Audit<'_, '_>) -> Self {
         let mut by_route: BTreeMap<usize, Unlimited<'q>> = BTreeMap::new();
+        let mut tables: BTreeMap<usize, BTreeSet<&'q str>> = BTreeMap::new();
         let is_asked = !audit.analysis.clients().all().is_empty();
         for query in audit.analysis.queries().iter().filter(|_| is_asked) {
             let routes = audit.analysis.reach().routes(audit.analysis.owner(query.site));
             if routes.is_empty() {
                 continue;
+            }
+            if query.operation == Operation::Read && query.yields == Yields::Many {
+                for route in routes {
+                    tables.entry(*route).or_default().extend(query.table.as_deref());
+                }
             }
             for case in cases(audit, query).into_iter().filter(|case| is_list(query, &case.shape)) {
                 for route in routes {
@@ -44,7 +52,17 @@ impl<'q> Answers<'q> {
                 }
             }
         }
-        Self { by_route }
+        Self { by_route, tables }
+    }
+
+    /// Whether a list that a page calls `shown` may be those rows: an answer that is made of several tables holds other lists
+    /// as well, so the names have to agree.
+    pub(crate) fn is_shown(&self, unlimited: &Unlimited<'_>, shown: &str) -> bool {
+        let tables = self.tables.get(&unlimited.route).map_or(0, BTreeSet::len);
+        let letters = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
+        let table = letters(unlimited.query.table.as_deref().unwrap_or_default());
+        let stem = table.trim_end_matches('s').trim_end_matches("ie");
+        tables < 2 || stem.len() > 2 && letters(shown).contains(stem)
     }
 
     /// The longest that the routes of a request give; none where all are limited, or not known.

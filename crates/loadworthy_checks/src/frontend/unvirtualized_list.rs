@@ -175,7 +175,7 @@ fn list<'q>(
     let mut best: Option<(Site, &Unlimited<'_>)> = None;
     for request in asked {
         // One of several sources with a limit may be the one: all must be without.
-        let found = answers.of(request)?;
+        let found = answers.of(request).filter(|found| answers.is_shown(found, module.source(source)))?;
         if best.as_ref().is_none_or(|(_, best)| best.estimate.rows.likely < found.estimate.rows.likely) {
             best = Some((request.site, found));
         }
@@ -277,13 +277,15 @@ fn finding(audit: &Audit<'_, '_>, lists: &[&List<'_>]) -> Option<Finding> {
             "Virtual rows need a known or measured height, and the browser's search finds only what is shown; with pages the server has to sort and filter.",
         ),
     };
+    let is_typed = audit.program().path(site.0).ends_with(".tsx");
+    let typed = if is_typed { "<HTMLDivElement>" } else { "" };
     let fix = Fix {
         description: format!(
             "Give {route} a limit and show pages (or load more while scrolling); where all rows must be at hand, render only those in view with `@tanstack/react-virtual`."
         ),
         before: Some(audit.excerpt(site, 120)),
         after: Some(format!(
-            "const parent = useRef<HTMLDivElement>(null);\nconst rows = useVirtualizer({{ count: {list}.length, getScrollElement: () => parent.current, estimateSize: () => 48 }});\n// …\n{{rows.getVirtualItems().map((row) => renderRow({list}[row.index]))}}"
+            "const parent = useRef{typed}(null);\nconst rows = useVirtualizer({{ count: {list}.length, getScrollElement: () => parent.current, estimateSize: () => 48 }});\n// …\n{{rows.getVirtualItems().map((row) => renderRow({list}[row.index]))}}"
         )),
         ..Fix::default()
     };
