@@ -1,5 +1,7 @@
 //! Rows of a page's list of which each sends a request of its own.
 
+use std::collections::BTreeSet;
+
 use loadworthy_analysis::{
     ClientRequest, Component, Multiplicity, Site, Timing, decision_by, elements_of, uses,
 };
@@ -16,6 +18,7 @@ use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
 const ROWS: f64 = 20.0;
 
 pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
+    findings.extend(loops(audit));
     for (file, module) in audit.program().modules() {
         if !audit.program().class(file).is_some_and(FileClass::may_be_client) {
             continue;
@@ -24,6 +27,82 @@ pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
             findings.extend(row(audit, (file, module), component));
         }
     }
+}
+
+/// Loops of a page whose rounds each ask for something: `Promise.all(shops.map((shop) => api.get(`/shops/${shop.id}/stats`)))`.
+fn loops(audit: &Audit<'_, '_>) -> Vec<Finding> {
+    let mut told: BTreeSet<Site> = BTreeSet::new();
+    let mut found = Vec::new();
+    for request in audit.analysis.clients().all() {
+        if request.method != "GET"
+            || !request.address.path().contains(':') && request.address.query().is_empty()
+        {
+            continue;
+        }
+        for repetition in audit.analysis.repetitions(request.site) {
+            let at = repetition.repeat.at;
+            let Some(list) = repetition.repeat.source else { continue };
+            let rows = audit.origins().multiplicity(list);
+            let is_few = matches!(rows, Multiplicity::Constant(_) | Multiplicity::Bounded { .. });
+            let is_page = audit.program().class(at.0).is_some_and(FileClass::may_be_client)
+                && !audit.is_per_request(at);
+            // What somebody chose in the page are a few.
+            let name = audit.excerpt(list, 40).to_lowercase();
+            let is_chosen = ["selected", "checked", "file", "chosen", "edited", "changed"];
+            if !is_few && is_page && !is_chosen.iter().any(|word| name.contains(word)) && told.insert(at) {
+                let entry = repetition.way.first().map_or(request.site, |edge| edge.site);
+                found.push(finding_of_loop(audit, request, (at, entry), list));
+            }
+        }
+    }
+    found
+}
+
+fn finding_of_loop(
+    audit: &Audit<'_, '_>,
+    request: &ClientRequest,
+    (at, entry): (Site, Site),
+    list: Site,
+) -> Finding {
+    let path = request.address.path();
+    let rows = audit.excerpt(list, 40);
+    let users = audit.target.users;
+    let words = Words {
+        title: format!("the page sends GET {path} once for each of `{rows}`"),
+        problem: format!(
+            "Each element of `{rows}` is a request of its own when the page loads: {ROWS} rows are {ROWS} requests more, six at a time over \
+             HTTP/1.1, with a query or more each at the server. {users} users who open it within a minute are {} requests per second, against \
+             {} of the whole target.",
+            crate::database::rows::plain(f64::from(users) * ROWS / 60.0),
+            crate::database::rows::plain(audit.target.requests_per_second)
+        ),
+        verify: format!(
+            "Open the page and count the requests to {path} in the network panel: one for each row now, one in all after the change."
+        ),
+        tradeoff: String::from("The list's own answer grows by what is asked for one by one today."),
+    };
+    let evidence = vec![
+        Evidence { place: Place::Code(at), note: format!("runs once for each of `{rows}`") },
+        Evidence { place: Place::Code(entry), note: format!("asks for {path}") },
+        Evidence { place: Place::Code(request.site), note: String::from("the request") },
+    ];
+    let fix = Fix {
+        description: format!(
+            "Let one request bring what all rows need: numbers in the list's own answer (a join or a grouped count at the server), or an \
+             endpoint that takes all ids (`GET …?ids=`)."
+        ),
+        before: Some(audit.lines_around(audit.statement(at), 0)),
+        after: Some(format!(
+            "// one request for all of them\nconst ids = {rows}.map((row) => row.id);\n// GET …?ids=${{ids.join(\",\")}}, then a Map by id"
+        )),
+        ..Fix::default()
+    };
+    let cost = audit.cost_at(at).reached(Reach::PerRender).extra(ExtraRequests::PerRequest(ROWS));
+    Finding::new(&META, at, evidence, cost, words, fix)
+        .confidence(Confidence::Medium)
+        .assuming(format!("{ROWS} rows of `{rows}`"))
+        .at_least(Severity::Medium)
+        .at_most(Severity::High)
 }
 
 /// A component that asks for something of its own when it is shown, and is shown for each element of a list.
