@@ -417,6 +417,10 @@ fn narrowed(audit: &Audit<'_, '_>, query: &Query, used: &[String]) -> String {
             let (head, end) = kept.unwrap_or((text, ""));
             format!("{}.select('{}'){end}", head.trim_end(), used.join(" "))
         }
+        // `select` and `include` stand on one level only by themselves: relations are selected like columns.
+        Family::Prisma if text.contains("include: {") => {
+            text.replacen("include: {", &format!("select: {{ {flags},"), 1)
+        }
         Family::Prisma | Family::TypeOrm => option(format!("select: {{ {flags} }}")),
         Family::Sequelize => option(format!("attributes: [{}]", listed("'"))),
         Family::Drizzle => {
