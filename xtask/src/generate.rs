@@ -96,7 +96,7 @@ fn page(code: &str, documentation: &str) -> String {
 fn command_line() -> Result<String, Failure> {
     let mut text =
         String::from("# The command line\n\nMade by `cargo xtask generate` from the command's own help.\n");
-    for command in ["", "audit", "env", "routes", "plan", "checks", "explain", "schema"] {
+    for command in ["", "audit", "env", "routes", "capacity", "plan", "checks", "explain", "schema"] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|it| !it.is_empty()).collect();
         let help = printed(&arguments)?.replace("loadworthy.exe", "loadworthy");
         let name = format!("loadworthy {command}");

@@ -8,6 +8,7 @@ use loadworthy_report::Severity;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::capacity::{CapacityArguments, TimesArguments};
 use crate::env::{EnvArguments, KnownArguments};
 
 /// Tells whether a Node.js app survives a real load, and where it breaks.
@@ -37,6 +38,8 @@ pub(crate) enum Task {
     Env(EnvArguments),
     /// Print the route table: method, full path, place, middleware and handler.
     Routes(TableArguments),
+    /// Predict what the application carries: use of event loop, database pool and memory, latency, what is used up first.
+    Capacity(CapacityArguments),
     /// Write the load-test kit for this application: scripts, requests with their weights, alerts.
     Plan(PlanArguments),
     /// List the checks.
@@ -228,6 +231,7 @@ pub(crate) struct ListArguments {
 
 /// Options of a table about a project.
 #[derive(Args, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct TableArguments {
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
@@ -243,6 +247,15 @@ pub(crate) struct TableArguments {
     /// Print the other services that the server calls: who waits for each, what ends the wait, attempts, breakers.
     #[arg(long, conflicts_with_all = ["clients", "protection"])]
     pub(crate) services: bool,
+    /// Add what `loadworthy capacity` predicts of each route: requests per second, use of loop and pool, p50 and p95.
+    #[arg(long, conflicts_with_all = ["clients", "protection", "services"])]
+    pub(crate) load: bool,
+    #[command(flatten)]
+    pub(crate) times: TimesArguments,
+    #[command(flatten)]
+    pub(crate) known: KnownArguments,
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
 }
 
 /// Forms of a report.

@@ -5,6 +5,7 @@
 mod arguments;
 mod audit;
 mod baseline;
+mod capacity;
 mod changes;
 mod config;
 mod convert;
@@ -63,6 +64,7 @@ fn run(arguments: Arguments, matches: &clap::ArgMatches) -> Result<ExitCode, Fai
         Some(Task::Explain { check }) => pages::explain(&check).map(|()| ExitCode::SUCCESS),
         Some(Task::Schema { of }) => schema::run(of).map(|()| ExitCode::SUCCESS),
         Some(Task::Env(options)) => env::run(&options).map(|()| ExitCode::SUCCESS),
+        Some(Task::Capacity(options)) => capacity::run(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Plan(options)) => plan::run(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Init(options)) => init::run(&options).map(|()| ExitCode::SUCCESS),
         Some(Task::Completions { shell }) => shell::completions(shell).map(|()| ExitCode::SUCCESS),

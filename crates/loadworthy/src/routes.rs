@@ -3,14 +3,18 @@
 use std::fmt::Write;
 
 use loadworthy_analysis::{Analysis, ClientRequest, Handler, Program, Route, Site, Tallies};
+use loadworthy_capacity::plain;
 use loadworthy_checks::Setting;
 use loadworthy_environment::Overrides;
 use loadworthy_project::Diagnostic;
 use serde::Serialize;
 
 use crate::arguments::{TableArguments, TableFormat, TargetArguments};
+use crate::capacity::words::{percent, timed};
+use crate::capacity::{Forecast, RouteRow};
+use crate::env;
 use crate::failure::Failure;
-use crate::output::print;
+use crate::output::{json_text, print};
 use crate::protection;
 use crate::sends::{Sends, sends};
 use crate::services;
@@ -35,10 +39,17 @@ pub(crate) fn run(arguments: &TableArguments) -> Result<(), Failure> {
         if arguments.protection {
             return print(&protection::matrix(analysis, arguments.format)?);
         }
+        let mut rows = rows(analysis);
+        if arguments.load {
+            let target = target(arguments.target, session.config.target)?;
+            let overrides = env::overrides(&arguments.known, &session.config)?;
+            let times = arguments.times.times()?;
+            add_load(&mut rows, &Forecast::of(&session, analysis, target, &overrides, times));
+        }
         match arguments.format {
-            TableFormat::Json => print(&json(analysis, &diagnostics)?),
+            TableFormat::Json => print(&json(rows, &diagnostics)?),
             TableFormat::Terminal => {
-                print(&table(analysis))?;
+                print(&table(&rows))?;
                 for diagnostic in diagnostics.into_iter().filter(|_| !arguments.project.quiet) {
                     anstream::eprintln!("note: {}", sentence(diagnostic));
                 }
@@ -126,6 +137,9 @@ struct Row {
     resolved: bool,
     /// What one request sends, in the rounds of its loops.
     sends: Sends,
+    /// At the target, with `--load`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load: Option<RouteRow>,
 }
 
 #[derive(Serialize)]
@@ -142,22 +156,18 @@ struct Note<'r> {
 }
 
 /// One JSON object with `routes` and `diagnostics`.
-fn json(analysis: &Analysis<'_>, diagnostics: &[&Diagnostic]) -> Result<String, Failure> {
+fn json(rows: Vec<Row>, diagnostics: &[&Diagnostic]) -> Result<String, Failure> {
     let notes =
         diagnostics.iter().map(|it| Note { file: it.file.as_deref(), line: it.line, message: &it.message });
-    let report = Report { routes: rows(analysis), diagnostics: notes.collect() };
-    let text = serde_json::to_string_pretty(&report)
-        .map_err(|error| Failure::internal(format!("the report could not be written: {error}")))?;
-    Ok(text + "\n")
+    json_text(&Report { routes: rows, diagnostics: notes.collect() })
 }
 
 /// A table for people.
-fn table(analysis: &Analysis<'_>) -> String {
-    let rows = rows(analysis);
+fn table(rows: &[Row]) -> String {
     let width = rows.iter().map(|row| row.path.len()).max().unwrap_or(0).min(60);
     let methods = rows.iter().map(|row| row.method.len()).max().unwrap_or(0).max(7);
     let mut text = String::new();
-    for row in &rows {
+    for row in rows {
         let handler = row.handler.as_ref().unwrap_or(&row.registered);
         let through = if row.middleware.is_empty() {
             String::new()
@@ -168,12 +178,13 @@ fn table(analysis: &Analysis<'_>) -> String {
         // Writing to a string can't fail.
         let _ = writeln!(
             text,
-            "{:<methods$} {:<width$}  {}:{}{through}{prefix}{}",
+            "{:<methods$} {:<width$}  {}:{}{through}{prefix}{}{}",
             row.method,
             row.path,
             handler.file,
             handler.line,
-            row.sends.words().map_or_else(String::new, |words| format!("  {words}"))
+            row.sends.words().map_or_else(String::new, |words| format!("  {words}")),
+            row.load.as_ref().map_or_else(String::new, load_words)
         );
     }
     let _ = writeln!(text, "{} route{}", rows.len(), if rows.len() == 1 { "" } else { "s" });
@@ -189,6 +200,7 @@ fn rows(analysis: &Analysis<'_>) -> Vec<Row> {
 fn row(program: &Program<'_>, route: &Route, sends: Sends) -> Row {
     Row {
         sends,
+        load: None,
         kind: route.kind.as_str(),
         framework: program.knowledge().library(route.framework).id.clone(),
         resolved: route.handler.as_ref().is_some_and(|handler| !handler.functions.is_empty()),
@@ -199,6 +211,26 @@ fn row(program: &Program<'_>, route: &Route, sends: Sends) -> Row {
         path: route.path.clone(),
         mounted: route.is_mounted,
     }
+}
+
+fn add_load(rows: &mut [Row], forecast: &Forecast) {
+    for route in forecast.routes() {
+        if let Some(row) = rows.get_mut(route.at) {
+            row.load = Some(route.clone());
+        }
+    }
+}
+
+/// "  12.5 req/s, loop 1.2%, pool 3%, p50 4 ms, p95 9 ms".
+fn load_words(load: &RouteRow) -> String {
+    format!(
+        "  {} req/s, loop {}, pool {}, p50 {}, p95 {}",
+        plain(load.requests_per_second),
+        percent(load.event_loop),
+        percent(load.connection_pool),
+        timed(load.p50_millis),
+        timed(load.p95_millis)
+    )
 }
 
 fn handler_place(program: &Program<'_>, handler: &Handler) -> Place {

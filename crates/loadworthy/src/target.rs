@@ -22,7 +22,8 @@ pub(crate) fn target(given: TargetArguments, config: TargetConfig) -> Result<Tar
     })
 }
 
-fn positive(name: &str, value: f64) -> Result<f64, Failure> {
+/// A number above 0, or what to write instead.
+pub(crate) fn positive(name: &str, value: f64) -> Result<f64, Failure> {
     if value.is_finite() && value > 0.0 {
         return Ok(value);
     }

@@ -34,7 +34,8 @@ impl<T> Fact<T> {
     }
 
     /// The reason, when the value is a default.
-    pub(crate) fn assumption(&self) -> Option<&str> {
+    #[must_use]
+    pub fn assumption(&self) -> Option<&str> {
         match &self.source {
             Source::Read => None,
             Source::Assumed(reason) => Some(reason),
@@ -113,7 +114,8 @@ pub struct Environment {
 
 impl Environment {
     /// Connections that serve one instance: its pool, or its even part of what the server admits.
-    pub(crate) fn connections(&self) -> u32 {
+    #[must_use]
+    pub fn connections(&self) -> u32 {
         let own = self.pool.max.value.max(1);
         let instances = self.machine.instances.value.max(1);
         self.pool.server_max_connections.map_or(own, |server| own.min((server / instances).max(1)))

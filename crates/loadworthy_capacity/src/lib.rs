@@ -3,6 +3,7 @@
 //! Pure arithmetic. It reads nothing, prints nothing and never fails: values outside their range
 //! (negative, not a number, a pool of no connections) are brought to the nearest one inside it.
 
+mod application;
 mod assess;
 mod background;
 mod cost;
@@ -15,6 +16,7 @@ mod severity;
 mod target;
 mod waiting;
 
+pub use application::{Application, Demand, IDLE_HEAP_MB, RouteUse, Utilisation};
 pub use assess::{Assessment, Figure, assess};
 pub use background::Background;
 pub use cost::{Cost, DEFAULT_QUERY_MILLIS, ExternalWait, ExtraRequests, Failure, Range, Reach};

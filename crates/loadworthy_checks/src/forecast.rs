@@ -17,7 +17,7 @@ use crate::finding::{Finding, Place, Verdict};
 pub const BASE_LOOP_MILLIS: f64 = 1.0;
 
 /// Milliseconds that another service takes to answer on a normal day.
-const CALL_MILLIS: f64 = 100.0;
+pub(crate) const CALL_MILLIS: f64 = 100.0;
 
 /// Rounds of a loop whose source does not tell them.
 const UNKNOWN_ROUNDS: f64 = 5.0;
@@ -106,17 +106,19 @@ fn sent(audit: &Audit<'_, '_>) -> (Vec<f64>, Vec<f64>) {
     let worth = |trip: &Trip| statements(audit, trip);
     let of_route = |route: &Route| {
         let trips = tallies.of_route(route);
-        let of = |kind: TripKind| {
-            let own: Vec<&Trip> = trips.iter().filter(|it| it.kind == kind).collect();
-            chosen(&own, &worth).into_iter().map(worth).fold(0.0, |sum, it| sum + it)
-        };
-        (of(TripKind::Query), of(TripKind::External))
+        (worth_of(&trips, TripKind::Query, &worth), worth_of(&trips, TripKind::External, &worth))
     };
     audit.analysis.routes().iter().map(of_route).unzip()
 }
 
+/// What the trips of a kind are worth together, on the way through branches on which they are worth most.
+pub(crate) fn worth_of(trips: &[Trip], kind: TripKind, worth: &dyn Fn(&Trip) -> f64) -> f64 {
+    let own: Vec<&Trip> = trips.iter().filter(|it| it.kind == kind).collect();
+    chosen(&own, &worth).into_iter().map(worth).fold(0.0, |sum, it| sum + it)
+}
+
 /// Statements that a trip stands for in one request: its own times the rounds of the loops around it.
-fn statements(audit: &Audit<'_, '_>, trip: &Trip) -> f64 {
+pub(crate) fn statements(audit: &Audit<'_, '_>, trip: &Trip) -> f64 {
     let own = audit.analysis.queries().at(trip.site).map_or(1.0, |query| f64::from(Query::statements(query)));
     trip.loops.iter().fold(own, |all, repeat| all * rounds(audit, repeat))
 }

@@ -5,6 +5,7 @@
 mod asynchrony;
 mod audit;
 mod database;
+mod demand;
 mod dependency;
 mod edit;
 mod finding;
@@ -24,6 +25,7 @@ mod setting;
 mod traffic;
 
 pub use audit::{Audit, dedent, route_name};
+pub use demand::{Demands, QUERY_LOOP_MILLIS, Times};
 pub use finding::{
     Applicability, Confidence, Edit, Evidence, Finding, Fix, NewFile, NewPackage, Place, Verdict, Words,
 };

@@ -9,6 +9,7 @@
 
 mod audit;
 mod baseline;
+mod capacity;
 mod demo;
 mod fix;
 mod formats;
