@@ -62,6 +62,8 @@
 //! Lists whose endpoint has a limit; pages, slices and infinite scrolling; lists behind a virtualising component; constants; lists
 //! of which nothing tells how long they are.
 
+use std::path::Path;
+
 use loadworthy_analysis::{Site, elements_made, filled_by};
 use loadworthy_capacity::{Reach, Severity};
 use loadworthy_project::{FileClass, FileId};
@@ -277,7 +279,7 @@ fn finding(audit: &Audit<'_, '_>, lists: &[&List<'_>]) -> Option<Finding> {
             "Virtual rows need a known or measured height, and the browser's search finds only what is shown; with pages the server has to sort and filter.",
         ),
     };
-    let is_typed = audit.program().path(site.0).ends_with(".tsx");
+    let is_typed = Path::new(audit.program().path(site.0)).extension().is_some_and(|it| it == "tsx");
     let typed = if is_typed { "<HTMLDivElement>" } else { "" };
     let fix = Fix {
         description: format!(

@@ -87,9 +87,9 @@ fn finding_of_loop(
         Evidence { place: Place::Code(request.site), note: String::from("the request") },
     ];
     let fix = Fix {
-        description: format!(
+        description: String::from(
             "Let one request bring what all rows need: numbers in the list's own answer (a join or a grouped count at the server), or an \
-             endpoint that takes all ids (`GET …?ids=`)."
+             endpoint that takes all ids (`GET …?ids=`).",
         ),
         before: Some(audit.lines_around(audit.statement(at), 0)),
         after: Some(format!(
