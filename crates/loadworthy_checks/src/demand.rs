@@ -109,7 +109,7 @@ impl Row {
 
 /// Queries are counted by route; a finding adds what it alone knows.
 fn add(demand: &mut Demand, cost: &Cost) {
-    if cost.reach != Reach::PerRequest {
+    if cost.reach != Reach::PerRequest || cost.is_attack {
         return;
     }
     demand.hold_millis += cost.pool_hold_millis.unwrap_or(0.0);
