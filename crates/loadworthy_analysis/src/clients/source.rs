@@ -14,6 +14,8 @@ use crate::values::Site;
 pub struct Filled {
     /// The requests that may fill it, as positions in the list of requests.
     pub requests: Vec<usize>,
+    /// The queries that may fill it, where a component of the server hands its rows to the page.
+    pub queries: Vec<Site>,
     /// Something on the way takes a part of it: `slice`, a page of it.
     pub is_cut: bool,
     /// The places on the way, from the value to the request.
@@ -74,6 +76,11 @@ impl Follow<'_, '_> {
             Kind::Call { callee, arguments } => {
                 if let Some(at) = self.requests.at((file, node)) {
                     filled.requests.push(at);
+                    filled.way.push((file, node));
+                    return;
+                }
+                if let Some(query) = self.analysis.queries().at((file, node)) {
+                    filled.queries.push(query.site);
                     filled.way.push((file, node));
                     return;
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loadworthy_analysis::{ClientRequest, Operation, Query, Yields};
+use loadworthy_analysis::{ClientRequest, EntryKind, Operation, Query, Site, Yields};
 
 use crate::audit::Audit;
 use crate::database::rows::Estimate;
@@ -22,6 +22,8 @@ pub(crate) struct Unlimited<'q> {
 /// The longest list without a limit of each route that has one.
 pub(crate) struct Answers<'q> {
     by_route: BTreeMap<usize, Unlimited<'q>>,
+    /// The lists without a limit by their queries: a component of the server hands rows to the page without a request.
+    by_query: BTreeMap<Site, Unlimited<'q>>,
     /// The tables whose rows a route reads as lists, limited or not.
     tables: BTreeMap<usize, BTreeSet<&'q str>>,
 }
@@ -31,7 +33,9 @@ impl<'q> Answers<'q> {
     pub(crate) fn new(audit: &'q Audit<'_, '_>) -> Self {
         let mut by_route: BTreeMap<usize, Unlimited<'q>> = BTreeMap::new();
         let mut tables: BTreeMap<usize, BTreeSet<&'q str>> = BTreeMap::new();
-        let is_asked = !audit.analysis.clients().all().is_empty();
+        let mut by_query: BTreeMap<Site, Unlimited<'q>> = BTreeMap::new();
+        let is_asked = !audit.analysis.clients().all().is_empty()
+            || audit.analysis.routes().iter().any(|route| route.kind == EntryKind::Page);
         for query in audit.analysis.queries().iter().filter(|_| is_asked) {
             let routes = audit.analysis.reach().routes(audit.analysis.owner(query.site));
             if routes.is_empty() {
@@ -45,6 +49,7 @@ impl<'q> Answers<'q> {
             for case in cases(audit, query).into_iter().filter(|case| is_list(query, &case.shape)) {
                 for route in routes {
                     let found = Unlimited { route: *route, query, estimate: case.estimate.clone() };
+                    by_query.entry(query.site).or_insert_with(|| found.clone());
                     let best = by_route.entry(*route).or_insert_with(|| found.clone());
                     if best.rows() < found.rows() {
                         *best = found;
@@ -52,7 +57,12 @@ impl<'q> Answers<'q> {
                 }
             }
         }
-        Self { by_route, tables }
+        Self { by_route, by_query, tables }
+    }
+
+    /// The rows of a query that a component of the server hands to the page; none where they are limited.
+    pub(crate) fn of_query(&self, query: Site) -> Option<&Unlimited<'q>> {
+        self.by_query.get(&query)
     }
 
     /// Whether a list that a page calls `shown` may be those rows: an answer that is made of several tables holds other lists

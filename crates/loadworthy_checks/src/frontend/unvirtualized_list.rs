@@ -169,8 +169,17 @@ fn list<'q>(
         return None;
     }
     let filled = filled_by(audit.analysis, (site.0, source));
-    if filled.is_cut || filled.requests.is_empty() || is_paged(module, site.1) {
+    if filled.is_cut || is_paged(module, site.1) {
         return None;
+    }
+    if filled.requests.is_empty() {
+        // A component of the server that reads the rows itself is rendered once, and sent as it is.
+        let query = *filled.queries.first().filter(|_| is_interactive(audit, module, site))?;
+        let answer = answers.of_query(query)?;
+        let rows = answer.estimate.rows;
+        let is_long = rows.likely >= FEW_ROWS && answer.estimate.growth != Growth::Lookup;
+        let source = module.source(source).to_owned();
+        return is_long.then_some(List { site, request: query, answer, elements, source });
     }
     let all = audit.analysis.clients().all();
     let asked = filled.requests.iter().filter_map(|at| all.get(*at));
@@ -188,6 +197,13 @@ fn list<'q>(
         return None;
     }
     Some(List { site, request, answer, elements, source: module.source(source).to_owned() })
+}
+
+/// Whether the component keeps state: it renders its rows again in the browser.
+fn is_interactive(audit: &Audit<'_, '_>, module: &Module, site: Site) -> bool {
+    let owner = module.outermost_function(site.1);
+    let mut components = audit.analysis.components(site.0).iter();
+    components.any(|it| it.function == (site.0, owner) && !it.states.is_empty())
 }
 
 /// The list and the callback of `list.map((item) => <Row />)`.
