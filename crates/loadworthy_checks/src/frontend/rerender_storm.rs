@@ -282,11 +282,21 @@ impl Case<'_> {
             Some((call.site, inner.site))
         })?;
         let receiver = audit.excerpt(sorted, 50);
+        // A copy may be sorted in place.
+        let text = audit.source(sorted);
+        let head = text.split(".sort(").next().unwrap_or_default();
+        let is_copy = head.starts_with("[...")
+            || [".filter(", ".map(", ".slice(", ".concat("].iter().any(|it| head.contains(it));
+        let shared = if is_copy {
+            ""
+        } else {
+            ", and `sort` changes the list that it is called on, which may be shared"
+        };
         let mut told = Told {
             title: format!("{} sorts in each render", self.name()),
             problem: format!(
                 "`{receiver}` runs in each render of {}, whatever caused it. Its time grows faster than the list (n × log n \
-                 comparisons), and `sort` changes the list that it is called on, which may be shared.",
+                 comparisons){shared}.",
                 self.name()
             ),
             fix: "Sort once when the data changes: `useMemo(() => [...rows].sort(compare), [rows])`, or let the server sort.",

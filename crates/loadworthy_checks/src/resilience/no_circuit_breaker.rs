@@ -111,6 +111,14 @@ fn is_waited_for(audit: &Audit<'_, '_>, site: Site) -> bool {
         return false;
     }
     let Some(module) = audit.module(site) else { return false };
+    // `await transporter.sendMail(message, (error) => …)`: with a callback there is nothing to wait for.
+    let has_callback = audit.analysis.calls().at(site).is_some_and(|call| {
+        let Kind::Call { arguments, .. } = module.kind(call.site.1) else { return false };
+        call.handed.iter().any(|handed| handed.argument + 1 == arguments.len())
+    });
+    if has_callback {
+        return false;
+    }
     // Both ends are waits: what is caught somewhere is waited for until then.
     matches!(fate(module, site.1), loadworthy_analysis::Fate::Escapes | loadworthy_analysis::Fate::Caught)
         && is_awaited(module, site.1)
