@@ -16,7 +16,7 @@ impl Case<'_> {
     /// State of an input beside a list of heavy rows in the same component.
     pub(super) fn keystrokes(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
         let (input, state) = self.typed_input(audit)?;
-        let (list, row) = self.heavy_list(audit)?;
+        let (list, row) = self.heavy_list(audit).or_else(|| self.heavy_list_below(audit))?;
         let what = audit.excerpt(list, 50);
         let mut finding = self.finding(
             audit,
@@ -42,7 +42,7 @@ impl Case<'_> {
         finding
             .evidence
             .push(Evidence { place: Place::Code(list), note: format!("{row} elements for each row") });
-        if let Some((place, name)) = self.heaviest(audit, list.1) {
+        if let Some((place, name)) = (list.0 == self.file).then(|| self.heaviest(audit, list.1)).flatten() {
             let note = format!("{name} is not memoised: it renders with each key, for each row");
             finding.evidence.push(Evidence { place: Place::Code(place), note });
         }
@@ -100,6 +100,22 @@ impl Case<'_> {
         audit.analysis.calls().of_file(self.file).iter().find_map(|call| {
             let row = self.weight_of(audit, self.mapped_rows(audit, call)?);
             (row >= HEAVY_ROW).then_some((call.site, row))
+        })
+    }
+
+    /// The same in a component that this one renders and nobody memoised: it renders whenever this one does.
+    fn heavy_list_below(&self, audit: &Audit<'_, '_>) -> Option<(Site, usize)> {
+        self.elements().into_iter().find_map(|element| {
+            let Kind::Element { component, .. } = self.module.kind(element) else { return None };
+            if !self.module.source(component).starts_with(char::is_uppercase)
+                || self.memo_of(audit, component).is_some()
+            {
+                return None;
+            }
+            let (file, function) = rendered(audit.analysis, audit.resolver, (self.file, component))?;
+            let module = audit.program().module(file)?;
+            let found = audit.analysis.components(file).iter().find(|it| it.function == (file, function))?;
+            Case { file, module, component: found }.heavy_list(audit)
         })
     }
 
