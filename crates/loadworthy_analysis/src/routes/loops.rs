@@ -12,8 +12,8 @@ use crate::values::{Resolver, Site, Value, Values};
 /// Most turns of all loops around one registration.
 const MAX_TURNS: usize = 512;
 
-/// Most calls of a function that are told apart.
-pub(super) const MAX_CALLS: usize = 64;
+/// Most calls of a function that are told apart: a helper of a large application registers hundreds of routes.
+pub(super) const MAX_CALLS: usize = 512;
 
 /// Longest chain of names that is followed inside a turn.
 const MAX_DEPTH: usize = 12;
