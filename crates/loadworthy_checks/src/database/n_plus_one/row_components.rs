@@ -12,6 +12,7 @@ use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId};
 
 use super::META;
 use crate::audit::Audit;
+use crate::database::rows::plain;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
 
 /// Rows that a page shows of a list whose length the code does not tell.
@@ -66,43 +67,77 @@ fn finding_of_loop(
 ) -> Finding {
     let path = request.address.path();
     let rows = audit.excerpt(list, 40);
-    let users = audit.target.users;
-    let words = Words {
-        title: format!("the page sends GET {path} once for each of `{rows}`"),
-        problem: format!(
-            "Each element of `{rows}` is a request of its own when the page loads: {ROWS} rows are {ROWS} requests more, six at a time over \
-             HTTP/1.1, with a query or more each at the server. {users} users who open it within a minute are {} requests per second, against \
-             {} of the whole target.",
-            crate::database::rows::plain(f64::from(users) * ROWS / 60.0),
-            crate::database::rows::plain(audit.target.requests_per_second)
-        ),
-        verify: format!(
-            "Open the page and count the requests to {path} in the network panel: one for each row now, one in all after the change."
-        ),
-        tradeoff: String::from("The list's own answer grows by what is asked for one by one today."),
-    };
     let evidence = vec![
         Evidence { place: Place::Code(at), note: format!("runs once for each of `{rows}`") },
         Evidence { place: Place::Code(entry), note: format!("asks for {path}") },
         Evidence { place: Place::Code(request.site), note: String::from("the request") },
     ];
-    let fix = Fix {
-        description: String::from(
+    let told = Told {
+        title: format!("the page sends GET {path} once for each of `{rows}`"),
+        cause: format!(
+            "Each element of `{rows}` is a request of its own when the page loads: {ROWS} rows are {ROWS} requests more, six at a time over \
+             HTTP/1.1, with a query or more each at the server."
+        ),
+        tradeoff: "The list's own answer grows by what is asked for one by one today.",
+        remedy: String::from(
             "Let one request bring what all rows need: numbers in the list's own answer (a join or a grouped count at the server), or an \
              endpoint that takes all ids (`GET …?ids=`).",
         ),
-        before: Some(audit.lines_around(audit.statement(at), 0)),
-        after: Some(format!(
+        before: audit.lines_around(audit.statement(at), 0),
+        after: format!(
             "// one request for all of them\nconst ids = {rows}.map((row) => row.id);\n// GET …?ids=${{ids.join(\",\")}}, then a Map by id"
-        )),
-        ..Fix::default()
+        ),
     };
-    let cost = audit.cost_at(at).reached(Reach::PerRender).extra(ExtraRequests::PerRequest(ROWS));
-    Finding::new(&META, at, evidence, cost, words, fix)
-        .confidence(Confidence::Medium)
-        .assuming(format!("{ROWS} rows of `{rows}`"))
-        .at_least(Severity::Medium)
-        .at_most(Severity::High)
+    told.finding(audit, at, (&path, &rows), evidence)
+}
+
+/// What the two kinds of rows say in their own words.
+struct Told {
+    title: String,
+    /// First part of the problem; what it costs follows.
+    cause: String,
+    tradeoff: &'static str,
+    remedy: String,
+    before: String,
+    after: String,
+}
+
+impl Told {
+    /// A finding at `at` about requests to `path`, of which each of `rows` sends one.
+    fn finding(
+        self,
+        audit: &Audit<'_, '_>,
+        at: Site,
+        (path, rows): (&str, &str),
+        evidence: Vec<Evidence>,
+    ) -> Finding {
+        let users = audit.target.users;
+        let words = Words {
+            title: self.title,
+            problem: format!(
+                "{} {users} users who open it within a minute are {} requests per second, against {} of the whole target.",
+                self.cause,
+                plain(f64::from(users) * ROWS / 60.0),
+                plain(audit.target.requests_per_second)
+            ),
+            verify: format!(
+                "Open the page and count the requests to {path} in the network panel: one for each row now, one in all after the change."
+            ),
+            tradeoff: self.tradeoff.to_owned(),
+        };
+        let fix = Fix {
+            description: self.remedy,
+            before: Some(self.before),
+            after: Some(self.after),
+            ..Fix::default()
+        };
+        let cost = audit.cost_at(at).reached(Reach::PerRender).extra(ExtraRequests::PerRequest(ROWS));
+        Finding::new(&META, at, evidence, cost, words, fix)
+            .confidence(Confidence::Medium)
+            .assuming(format!("{ROWS} rows of `{rows}`"))
+            .at_least(Severity::Medium)
+            .at_most(Severity::High)
+    }
 }
 
 /// A component that asks for something of its own when it is shown, and is shown for each element of a list.
@@ -192,42 +227,25 @@ fn finding(
     let name = &component.name;
     let path = request.address.path();
     let rows = audit.excerpt(list, 40);
-    let users = audit.target.users;
-    let words = Words {
-        title: format!("each {name} of `{rows}` sends GET {path}"),
-        problem: format!(
-            "{name} is shown once for each element of `{rows}`, and each one asks for GET {path} when it is shown: a page of {ROWS} \
-             rows is {ROWS} requests more, six at a time over HTTP/1.1, the rest wait in the browser. {users} users who open it within \
-             a minute are {} requests per second, against {} of the whole target.",
-            crate::database::rows::plain(f64::from(users) * ROWS / 60.0),
-            crate::database::rows::plain(audit.target.requests_per_second)
-        ),
-        verify: format!(
-            "Open the page and count the requests to {path} in the network panel: one for each row now, one in all after the change."
-        ),
-        tradeoff: String::from(
-            "The list's answer grows by what the rows show; where few rows are ever opened, asking on demand is cheaper than either.",
-        ),
-    };
     let evidence = vec![
         Evidence { place: Place::Code(request.site), note: format!("asks for {path}, a row at a time") },
         Evidence { place: Place::Code(element), note: format!("one {name} for each of `{rows}`") },
     ];
-    let fix = Fix {
-        description: format!(
+    let told = Told {
+        title: format!("each {name} of `{rows}` sends GET {path}"),
+        cause: format!(
+            "{name} is shown once for each element of `{rows}`, and each one asks for GET {path} when it is shown: a page of {ROWS} \
+             rows is {ROWS} requests more, six at a time over HTTP/1.1, the rest wait in the browser."
+        ),
+        tradeoff: "The list's answer grows by what the rows show; where few rows are ever opened, asking on demand is cheaper than either.",
+        remedy: format!(
             "Let the list's own request bring what the rows show, or ask once for all of them (`GET …?ids=`) where the list is and \
              hand each {name} its part; where a row shows it only when opened, ask then."
         ),
-        before: Some(audit.source(audit.statement(request.site)).to_owned()),
-        after: Some(format!(
+        before: audit.source(audit.statement(request.site)).to_owned(),
+        after: format!(
             "// where the list is: one request for all rows\nconst ids = {rows}.map((row) => row.id);\n// GET …?ids=${{ids.join(\",\")}}, then a Map by id; <{name} details={{byId.get(row.id)}} />"
-        )),
-        ..Fix::default()
+        ),
     };
-    let cost = audit.cost_at(request.site).reached(Reach::PerRender).extra(ExtraRequests::PerRequest(ROWS));
-    Finding::new(&META, request.site, evidence, cost, words, fix)
-        .confidence(Confidence::Medium)
-        .assuming(format!("{ROWS} rows of `{rows}`"))
-        .at_least(Severity::Medium)
-        .at_most(Severity::High)
+    told.finding(audit, request.site, (&path, &rows), evidence)
 }
