@@ -5,7 +5,7 @@ pub(crate) mod words;
 
 use clap::{Args, ValueEnum};
 use loadworthy_analysis::{Analysis, Resolver};
-use loadworthy_capacity::{Application, Environment, IDLE_HEAP_MB, Target, Utilisation, plain};
+use loadworthy_capacity::{Application, Demand, Environment, IDLE_HEAP_MB, Target, Utilisation, plain};
 use loadworthy_checks::{Audit, Demands, QUERY_LOOP_MILLIS, Setting, Times, route_name, run_all};
 use loadworthy_environment::Overrides;
 use loadworthy_project::PackageId;
@@ -190,10 +190,10 @@ fn served(
         let all = demands.at(times);
         members.iter().filter_map(|(at, _)| all.get(*at).copied()).collect()
     };
-    let at = |times: &Times| Application::at(&own(times), &setting.target, &setting.environment);
-    let application = at(times);
-    let own = own(times);
-    let rows = members.iter().zip(own.iter().zip(&application.routes));
+    let at = |demands: &[Demand]| Application::at(demands, &setting.target, &setting.environment);
+    let demanded = own(times);
+    let application = at(&demanded);
+    let rows = members.iter().zip(demanded.iter().zip(&application.routes));
     let rows: Vec<RouteRow> = rows
         .map(|((at, route), (demand, used))| RouteRow {
             route: route.clone(),
@@ -217,7 +217,7 @@ fn served(
         requests_in_flight: application.in_flight,
         heap_mb_at_end: application.heap_mb_at_end,
         heap_limit_mb: application.heap_limit_mb,
-        sensitivity: sensitivity::line(times, &at),
+        sensitivity: sensitivity::line(times, &application, &|times| at(&own(times))),
         routes: rows,
     })
 }

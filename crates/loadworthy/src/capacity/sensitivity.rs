@@ -6,9 +6,9 @@ use loadworthy_checks::Times;
 /// "If the query takes 5 ms instead of 2, …" of the time whose change moves the rate of saturation most.
 ///
 /// Each time is taken two and a half times as long: what a busy database or another zone makes of 2 ms.
-pub(super) fn line(times: &Times, at: &dyn Fn(&Times) -> Application) -> String {
+pub(super) fn line(times: &Times, now: &Application, at: &dyn Fn(&Times) -> Application) -> String {
     const LONGER: f64 = 2.5;
-    let Some(now) = at(times).bottleneck() else {
+    let Some(now) = now.bottleneck() else {
         return String::from("nothing that the model knows is used");
     };
     let query = Times { query_millis: times.query_millis * LONGER, ..*times };
