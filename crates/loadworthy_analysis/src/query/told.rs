@@ -294,12 +294,7 @@ impl Telling<'_, '_> {
             if let Some(own) = own {
                 return Some((at.0, own.value));
             }
-            let heritage = lowered.heritage.ok()?;
-            let bases = self.resolver.value_of((at.0, heritage));
-            let next = bases.iter().find_map(|value| match value {
-                Value::Class(file, class) => Some((*file, *class)),
-                _ => None,
-            })?;
+            let next = self.resolver.base(at.0, at.1)?;
             if next == base {
                 let position = self.position_of(base, field)?;
                 return super_argument(module, at.1, position).map(|node| (at.0, node));

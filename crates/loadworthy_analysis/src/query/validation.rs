@@ -1,7 +1,7 @@
 //! The maximum that a validation schema allows a number of the client to have.
 
 use loadworthy_project::FileId;
-use loadworthy_syntax::{FunctionId, Kind, Module, NodeId, TypeForm};
+use loadworthy_syntax::{ClassId, FunctionId, Kind, Module, NodeId, TypeForm};
 
 use super::Bound;
 use super::limit::{Limits, most};
@@ -213,9 +213,9 @@ impl<'r, 'p> Validation<'r, 'p> {
         })
     }
 
-    fn maximum_of_field(&self, file: FileId, class: loadworthy_syntax::ClassId, name: &str) -> Option<Bound> {
+    fn maximum_of_field(&self, file: FileId, id: ClassId, name: &str) -> Option<Bound> {
         let module = self.resolver.program().module(file)?;
-        let class = module.class(class)?;
+        let class = module.class(id)?;
         if let Some(member) = class.members.iter().find(|it| module.str(it.name) == name) {
             return member.decorators.iter().find_map(|decorator| {
                 let Kind::Call { callee, arguments } = module.kind(*decorator) else { return None };
@@ -230,11 +230,8 @@ impl<'r, 'p> Validation<'r, 'p> {
                 })
             });
         }
-        let heritage = class.heritage.ok()?;
-        self.resolver.value_of((file, heritage)).iter().find_map(|value| match value {
-            Value::Class(file, class) => self.maximum_of_field(*file, *class, name),
-            _ => None,
-        })
+        let (file, class) = self.resolver.base(file, id)?;
+        self.maximum_of_field(file, class, name)
     }
 
     /// `router.get("/", validate(schema), handler)`, `procedure.input(schema).query(handler)`.

@@ -87,18 +87,6 @@ fn collect(resolver: &Resolver<'_>, (file, node): Site, depth: usize, found: &mu
     }
 }
 
-/// The class of the program that a class extends.
-pub(super) fn base_class(
-    resolver: &Resolver<'_>,
-    (file, class): (FileId, ClassId),
-) -> Option<(FileId, ClassId)> {
-    let heritage = heritage(resolver, (file, class))?;
-    resolver.value_of((file, heritage)).iter().find_map(|value| match value {
-        Value::Class(file, class) => Some((*file, *class)),
-        _ => None,
-    })
-}
-
 fn heritage(resolver: &Resolver<'_>, (file, class): (FileId, ClassId)) -> Option<NodeId> {
     resolver.program().module(file)?.class(class)?.heritage.ok()
 }
@@ -125,7 +113,7 @@ pub(super) fn inherited_methods(
                 found.push((file, member.clone()));
             }
         }
-        current = base_class(resolver, (file, id));
+        current = resolver.base(file, id);
     }
     found
 }

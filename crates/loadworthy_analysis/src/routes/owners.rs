@@ -282,20 +282,12 @@ impl<'p> Tracer<'_, 'p> {
             if !owners.is_empty() {
                 return owners;
             }
-            match self.base(current) {
+            match self.resolver.base(current.0, current.1) {
                 Some(base) => current = base,
                 None => break,
             }
         }
         Vec::new()
-    }
-
-    fn base(&self, (file, class): (FileId, ClassId)) -> Option<(FileId, ClassId)> {
-        let heritage = self.module(file)?.class(class)?.heritage.ok()?;
-        self.resolver.value_of((file, heritage)).iter().find_map(|value| match value {
-            Value::Class(file, class) => Some((*file, *class)),
-            _ => None,
-        })
     }
 
     /// A member of the class itself, of an object of `concrete`: each class that inherits a router has one of its own.
@@ -440,7 +432,7 @@ impl<'p> Tracer<'_, 'p> {
     /// The key of the base class's router, which a class's own router inherits the routes of.
     pub(super) fn inherited(&self, key: Site) -> Option<Site> {
         let Kind::Class(class) = self.module(key.0)?.kind(key.1) else { return None };
-        let (file, base) = self.base((key.0, class))?;
+        let (file, base) = self.resolver.base(key.0, class)?;
         let module = self.module(file)?;
         let lowered = module.class(base)?;
         let names = lowered.members.iter().filter(|it| it.kind == MemberKind::Field);

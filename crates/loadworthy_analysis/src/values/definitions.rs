@@ -345,7 +345,7 @@ impl Resolver<'_> {
     }
 
     /// The class of the program that a class extends.
-    pub(super) fn base(&self, file: FileId, class: ClassId) -> Option<(FileId, ClassId)> {
+    pub(crate) fn base(&self, file: FileId, class: ClassId) -> Option<(FileId, ClassId)> {
         self.heritage(file, class).iter().find_map(|base| match base {
             Value::Class(file, class) => Some((*file, *class)),
             _ => None,
