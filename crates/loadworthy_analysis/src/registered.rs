@@ -1,6 +1,7 @@
 //! Callbacks that a middleware of a library runs though they were handed to another call of it: the verify functions of the
 //! strategies behind `passport.authenticate("local")`.
 
+use loadworthy_knowledge::fits_name;
 use rustc_hash::FxHashMap;
 
 use crate::calls::{Call, Calls};
@@ -54,7 +55,7 @@ fn callbacks(resolver: &Resolver<'_>, calls: &Calls<'_>, middleware: &Call<'_>) 
     let mut all: Vec<(bool, FunctionRef)> = Vec::new();
     for call in calls.iter() {
         let Some(other) = call.library.as_ref().filter(|it| it.lib == library.lib) else { continue };
-        if !names.iter().any(|name| is_named(name, &other.name)) {
+        if !names.iter().any(|name| fits_name(name, &other.name)) {
             continue;
         }
         // `passport-jwt` is what `authenticate("jwt")` asks for; `use("admin", strategy)` says its name itself.
@@ -70,12 +71,4 @@ fn callbacks(resolver: &Resolver<'_>, calls: &Calls<'_>, middleware: &Call<'_>) 
     functions.sort_unstable();
     functions.dedup();
     functions
-}
-
-fn is_named(row: &str, name: &str) -> bool {
-    match (row, row.strip_prefix('*')) {
-        ("()", _) => name.is_empty() || name == "()",
-        (_, Some(end)) => name.ends_with(end),
-        _ => row == name,
-    }
 }

@@ -43,7 +43,7 @@ pub use failures::{ErrorEvent, GivesUp, KeepsAlive, Rejection, Throws};
 pub use hooks::Hook;
 pub use knowledge::Knowledge;
 pub use libraries::Library;
-pub use names::{HandleId, LibId};
+pub use names::{HandleId, LibId, fits_name};
 pub use options::{OptionIs, OptionRow, OptionTrait};
 pub use packages::PackageRow;
 pub use reference::{Cost, DefaultRow, DefaultValue, Trap};

@@ -29,6 +29,15 @@ pub(crate) fn canonical(handle: HandleId, name: &str) -> &str {
     }
 }
 
+/// Whether a member's name is what a row says: that name, `()` for the handle itself, or a pattern.
+#[must_use]
+pub fn fits_name(row: &str, name: &str) -> bool {
+    match Pattern::parse(row) {
+        Some(pattern) => pattern.matches(name),
+        None => row == canonical(HandleId::MODULE, name),
+    }
+}
+
 /// Handle names and their ids.
 #[derive(Debug)]
 pub(crate) struct HandleNames {

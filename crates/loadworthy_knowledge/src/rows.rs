@@ -42,8 +42,8 @@ pub struct Member {
     pub timeout_options: Vec<String>,
     /// What replaces N calls, in words.
     pub batch_alternative: Option<String>,
-    /// Members of the library whose callbacks it runs for each request: `authenticate` those of strategies. A `*` at the
-    /// beginning is any text.
+    /// Members of the library whose callbacks it runs for each request: `authenticate` those of strategies. Names as
+    /// in `names`.
     #[serde(default)]
     pub runs_registered: Vec<String>,
     /// Further properties.
