@@ -145,6 +145,12 @@ impl Cost {
         Self::at_share((f64::from(reached) / f64::from(total_core_routes.max(1))).min(1.0))
     }
 
+    /// Whether the usual load pays it: on the request path, and not by an attack alone.
+    #[must_use]
+    pub fn is_of_each_request(&self) -> bool {
+        self.reach == Reach::PerRequest && !self.is_attack
+    }
+
     /// With queries per request.
     #[must_use]
     pub fn queries(mut self, per_request: impl Into<Range>) -> Self {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use loadworthy_analysis::{Site, Tallies, TripKind};
-use loadworthy_capacity::{Cost, DEFAULT_QUERY_MILLIS, Demand, Reach};
+use loadworthy_capacity::{Cost, DEFAULT_QUERY_MILLIS, Demand};
 
 use crate::audit::Audit;
 use crate::finding::{Finding, Place, Verdict};
@@ -109,7 +109,7 @@ impl Row {
 
 /// Queries are counted by route; a finding adds what it alone knows.
 fn add(demand: &mut Demand, cost: &Cost) {
-    if cost.reach != Reach::PerRequest || cost.is_attack {
+    if !cost.is_of_each_request() {
         return;
     }
     demand.hold_millis += cost.pool_hold_millis.unwrap_or(0.0);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use loadworthy_analysis::{Query, Repeat, Route, Tallies, Trip, TripKind, chosen};
-use loadworthy_capacity::{Background, Cost, DEFAULT_QUERY_MILLIS, Reach, response_p95};
+use loadworthy_capacity::{Background, Cost, DEFAULT_QUERY_MILLIS, response_p95};
 use loadworthy_project::PackageId;
 
 use crate::audit::Audit;
@@ -51,7 +51,7 @@ impl Forecast {
         for finding in findings.iter().filter(|it| it.verdict == Verdict::Proven) {
             let cost = &finding.cost;
             // What a clock runs, or only an attacker sends, is no part of the target's rate.
-            if cost.reach != Reach::PerRequest || cost.is_attack {
+            if !cost.is_of_each_request() {
                 continue;
             }
             let Some(busy) = package_of(audit, &finding.place).and_then(|it| backgrounds.get_mut(&it)) else {
