@@ -382,10 +382,6 @@ impl Case<'_> {
 
     /// State that an event of every frame sets.
     fn every_frame(&self, audit: &Audit<'_, '_>) -> Option<Finding> {
-        let below = self.elements_below(audit);
-        if self.component.elements < LARGE_TREE && below < LARGE_BELOW {
-            return None;
-        }
         let by_attribute = self.elements().into_iter().find_map(|element| {
             let (part, key, value) =
                 self.attributes(element).into_iter().find(|(_, key, _)| EVERY_FRAME.contains(key))?;
@@ -409,6 +405,11 @@ impl Case<'_> {
             })
         };
         let (site, event) = by_attribute.or_else(by_listener)?;
+        let list = self.list(audit);
+        let below = self.elements_below(audit, list);
+        if self.component.elements < LARGE_TREE && below < LARGE_BELOW {
+            return None;
+        }
         // Windows are rarely resized.
         let most = if event.to_lowercase().contains("resize") { Severity::Monitor } else { Severity::High };
         let frame = event.clone();
@@ -422,7 +423,7 @@ impl Case<'_> {
                      time{}. On a slow device the frames pile up and the page stutters.",
                     self.name(),
                     below.max(self.component.elements),
-                    if self.list(audit).is_some() { ", those of its list for each row" } else { "" }
+                    if list.is_some() { ", those of its list for each row" } else { "" }
                 ),
                 fix: "Keep the value in a ref and write the style directly, or set state at most once a frame (`requestAnimationFrame`) or by a throttle, in a small component of its own.",
                 most,
@@ -433,11 +434,11 @@ impl Case<'_> {
     }
 
     /// The elements that a render makes with those of the components below, of a list for a page of its rows.
-    fn elements_below(&self, audit: &Audit<'_, '_>) -> usize {
+    fn elements_below(&self, audit: &Audit<'_, '_>, list: Option<Site>) -> usize {
         let (_, function) = self.component.function;
         let body = self.module.function(function).map_or(NodeId::NONE, |lowered| lowered.node);
         let all = elements_made(audit.analysis, audit.resolver, (self.file, body));
-        let listed = self.list(audit).map_or(0, |list| elements_made(audit.analysis, audit.resolver, list));
+        let listed = list.map_or(0, |list| elements_made(audit.analysis, audit.resolver, list));
         all + listed * PAGE_OF_ROWS
     }
 

@@ -176,10 +176,8 @@ fn list<'q>(
         // A component of the server that reads the rows itself is rendered once, and sent as it is.
         let query = *filled.queries.first().filter(|_| is_interactive(audit, module, site))?;
         let answer = answers.of_query(query)?;
-        let rows = answer.estimate.rows;
-        let is_long = rows.likely >= FEW_ROWS && answer.estimate.growth != Growth::Lookup;
         let source = module.source(source).to_owned();
-        return is_long.then_some(List { site, request: query, answer, elements, source });
+        return is_long(answer).then_some(List { site, request: query, answer, elements, source });
     }
     let all = audit.analysis.clients().all();
     let asked = filled.requests.iter().filter_map(|at| all.get(*at));
@@ -192,11 +190,13 @@ fn list<'q>(
         }
     }
     let (request, answer) = best?;
-    let rows = answer.estimate.rows;
-    if rows.likely < FEW_ROWS || answer.estimate.growth == Growth::Lookup {
-        return None;
-    }
-    Some(List { site, request, answer, elements, source: module.source(source).to_owned() })
+    let source = module.source(source).to_owned();
+    is_long(answer).then_some(List { site, request, answer, elements, source })
+}
+
+/// Whether the rows of an answer grow to more than a page shows at once.
+fn is_long(answer: &Unlimited<'_>) -> bool {
+    answer.estimate.rows.likely >= FEW_ROWS && answer.estimate.growth != Growth::Lookup
 }
 
 /// Whether the component keeps state: it renders its rows again in the browser.

@@ -148,14 +148,9 @@ fn is_set_by_field(module: &Module, setter: BindingId, depth: u32) -> bool {
 fn named_handler(module: &Module, node: NodeId) -> Option<BindingId> {
     let function = module.function(module.enclosing_function(node))?;
     let is_of_event = module.source(function.node).contains(".target.value");
-    let named = match (module.kind(function.node), module.kind(module.parent(function.node))) {
-        (_, Kind::Declarator { target, .. }) => match module.kind(target) {
-            Kind::Binding(name) => Some(name),
-            _ => None,
-        },
-        _ => None,
-    };
-    named.filter(|_| is_of_event)
+    let Kind::Declarator { target, .. } = module.kind(module.parent(function.node)) else { return None };
+    let Kind::Binding(name) = module.kind(target) else { return None };
+    is_of_event.then_some(name)
 }
 
 /// A select or checkbox changes once for each choice.
