@@ -7,7 +7,7 @@ use crate::audit::Audit;
 use crate::finding::{Evidence, Finding, Place, Verdict};
 
 /// Places from which on a shape is a habit.
-const HABIT: usize = 4;
+pub(crate) const HABIT: usize = 4;
 
 /// What two findings of one habit share.
 #[derive(PartialEq, Eq, Clone, Copy)]

@@ -45,10 +45,12 @@ impl Environment {
         self.node.value.major
     }
 
-    /// Whether an unhandled rejection ends the process.
+    /// Whether an unhandled rejection ends the process: always but before Node.js 15, where that very version runs and is
+    /// not only allowed by a range.
     #[must_use]
     pub fn unhandled_rejection_exits(&self) -> bool {
-        self.node_major() >= 15
+        let is_range = self.node.value.text.contains(['>', '<', '^', '~', '|', '*']);
+        is_range || self.node_major() >= 15
     }
 
     /// Major version of Express.

@@ -90,7 +90,8 @@ fn finding(audit: &Audit<'_, '_>, group: &[Site]) -> Option<Finding> {
 fn exported(audit: &Audit<'_, '_>, site: Site) -> String {
     let statement = audit.source(audit.statement(site)).trim_start_matches("export ").to_owned();
     let is_commonjs = audit.module(site).is_some_and(|module| module.text().contains("require("));
-    match statement.split_once(['=', ' ']).and(statement.split_whitespace().nth(1)) {
+    // `const db = …`
+    match statement.split_whitespace().nth(1) {
         Some(name) if is_commonjs => format!("{statement}\nmodule.exports = {{ {name} }};"),
         _ => format!("export {statement}"),
     }

@@ -4,7 +4,7 @@ use loadworthy_analysis::Site;
 use loadworthy_project::FileClass;
 use loadworthy_syntax::{BindingId, BindingKind, Kind, Module, NodeId};
 
-use super::lines::{Line, Why, is_rare};
+use super::lines::{Line, Why, is_rare, stringified};
 use crate::audit::Audit;
 
 /// Methods of a response that are given the answer.
@@ -33,10 +33,10 @@ fn line(audit: &Audit<'_, '_>, site: Site) -> Line {
 }
 
 fn serialises_captured(module: &Module, call: NodeId) -> bool {
-    let Kind::Call { callee, arguments } = module.kind(call) else { return false };
-    let first = module.list(arguments).next().map(|first| module.kind(first));
-    let Some(Kind::Name { binding, .. }) = first else { return false };
-    module.source(callee) == "JSON.stringify" && is_captured(module, binding)
+    let Some(Kind::Name { binding, .. }) = stringified(module, call).map(|it| module.kind(it)) else {
+        return false;
+    };
+    is_captured(module, binding)
 }
 
 /// Whether a function that takes the place of a response's method puts what it is given into a variable.

@@ -185,23 +185,19 @@ fn is_dump(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> bool {
                 _ => false,
             });
         }
-        Kind::Call { callee, arguments } if module.source(callee) == "JSON.stringify" => {
-            match module.list(arguments).next() {
-                Some(first) => return is_large(audit, module, (file, first)),
-                None => node,
-            }
-        }
         Kind::Template { .. } => {
-            return module.all_nodes(node).into_iter().any(|inner| match module.kind(inner) {
-                Kind::Call { callee, arguments } if module.source(callee) == "JSON.stringify" => {
-                    module.list(arguments).next().is_some_and(|first| is_large(audit, module, (file, first)))
-                }
-                _ => false,
-            });
+            let mut texts = module.all_nodes(node).into_iter().filter_map(|inner| stringified(module, inner));
+            return texts.any(|value| is_large(audit, module, (file, value)));
         }
-        _ => node,
+        _ => stringified(module, node).unwrap_or(node),
     };
     is_large(audit, module, (file, node))
+}
+
+/// `body` of `JSON.stringify(body)`.
+pub(super) fn stringified(module: &Module, call: NodeId) -> Option<NodeId> {
+    let Kind::Call { callee, arguments } = module.kind(call) else { return None };
+    module.list(arguments).next().filter(|_| module.source(callee) == "JSON.stringify")
 }
 
 fn is_large(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> bool {

@@ -13,6 +13,7 @@ use super::META;
 use super::process::{Outcome, Processes, failing_cost, is_server_code, package_of};
 use crate::audit::Audit;
 use crate::finding::{Applicability, Confidence, Edit, Evidence, Finding, Fix, Place, Words};
+use crate::habits::HABIT;
 
 /// A promise whose rejection nobody handles, at least for a while.
 struct Loose {
@@ -50,9 +51,7 @@ pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mu
     findings.extend(groups.iter().filter_map(|(root, group)| finding(audit, processes, root, group)));
 }
 
-/// Files of one package that start library work so, from which on it is the package's habit: one finding.
-const HABIT_FILES: usize = 4;
-
+/// One finding for a package in as many files of which library work is started so as make a habit.
 fn by_habit(audit: &Audit<'_, '_>, groups: BTreeMap<Root, Vec<Loose>>) -> BTreeMap<Root, Vec<Loose>> {
     let package = |root: &Root, group: &[Loose]| match root {
         Root::File(_) => group.first().and_then(|first| package_of(audit, first.site)),
@@ -66,7 +65,7 @@ fn by_habit(audit: &Audit<'_, '_>, groups: BTreeMap<Root, Vec<Loose>>) -> BTreeM
     }
     let mut merged: BTreeMap<Root, Vec<Loose>> = BTreeMap::new();
     for (root, group) in groups {
-        let habit = package(&root, &group).filter(|it| files.get(it).is_some_and(|it| *it >= HABIT_FILES));
+        let habit = package(&root, &group).filter(|it| files.get(it).is_some_and(|it| *it >= HABIT));
         merged.entry(habit.map_or(root, Root::Habit)).or_default().extend(group);
     }
     merged

@@ -165,7 +165,7 @@ fn without_listener(
     let finding = Finding::new(&META, first, evidence, cost, words, listeners_fix(audit, group));
     // No client ends a connection between this process and its own store: a failure there takes the run, not each load.
     let is_of_clients = group.iter().any(|(site, emitter)| {
-        let made = audit.analysis.calls().iter().find(|call| call.site == *site);
+        let made = audit.analysis.calls().at(*site);
         made.is_some_and(|call| !is_made_by(audit, emitter, call))
     });
     Some(if outcome == Outcome::Ends && is_of_clients { finding } else { finding.at_most(Severity::High) })

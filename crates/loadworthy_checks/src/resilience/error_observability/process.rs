@@ -76,9 +76,7 @@ impl Processes {
         if let Some(listener) = listener {
             return if listener.exits { Outcome::Ends } else { Outcome::KeptBy(listener.site) };
         }
-        // A range says what is allowed, a version what runs.
-        let is_pinned = !audit.facts.node.value.text.contains(['>', '<', '^', '~', '|', '*']);
-        if is_pinned && !audit.facts.unhandled_rejection_exits() {
+        if !audit.facts.unhandled_rejection_exits() {
             return Outcome::KeptByLibrary("this version of Node.js, before 15, only prints a warning");
         }
         let project = audit.program().project();
