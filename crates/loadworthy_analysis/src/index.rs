@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 pub(crate) struct ModuleIndex {
     /// Values that a function may give back, in source order.
     returns: FxHashMap<FunctionId, Vec<NodeId>>,
-    /// `this.name = value` by the class whose method holds it.
+    /// `this.name = value` by the class whose method holds it, and `Name.name = value` of a class of the module.
     fields: FxHashMap<ClassId, FxHashMap<Box<str>, Vec<NodeId>>>,
     /// `name.member = value` by the variable.
     members: FxHashMap<BindingId, FxHashMap<Box<str>, Vec<NodeId>>>,
@@ -64,6 +64,12 @@ impl ModuleIndex {
                     if matches!(kind, Some(BindingKind::Constant | BindingKind::Variable)) {
                         let members = self.members.entry(binding).or_default();
                         members.entry(module.str(name).into()).or_default().push(value);
+                    }
+                    // `Server.instance = new Server()`
+                    let declared = module.binding(binding).filter(|it| it.kind == BindingKind::Class);
+                    if let Some(Kind::Class(class)) = declared.map(|it| module.kind(it.node)) {
+                        let fields = self.fields.entry(class).or_default();
+                        fields.entry(module.str(name).into()).or_default().push(value);
                     }
                 }
                 _ => {}

@@ -7,7 +7,7 @@ use crate::audit::Audit;
 use crate::finding::{Evidence, Finding, Place, Verdict};
 
 /// Places from which on a shape is a habit.
-pub(crate) const HABIT: usize = 4;
+const HABIT: usize = 4;
 
 /// What two findings of one habit share.
 #[derive(PartialEq, Eq, Clone, Copy)]
@@ -62,6 +62,12 @@ fn key(audit: &Audit<'_, '_>, finding: &Finding) -> Option<Key> {
 fn join(first: &mut Finding, other: Finding) {
     first.joined += 1;
     first.evidence.push(Evidence { place: other.place, note: other.words.title });
+    // Places of the same defect that the other one names besides its own.
+    for evidence in other.evidence {
+        if first.evidence.iter().all(|known| known.place != evidence.place) {
+            first.evidence.push(evidence);
+        }
+    }
     first.fix.edits.extend(other.fix.edits);
     first.fix.applicability = first.fix.applicability.max(other.fix.applicability);
     for package in other.fix.packages {

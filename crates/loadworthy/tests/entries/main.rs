@@ -16,6 +16,7 @@ mod nest;
 mod next;
 mod remix;
 mod serverless;
+mod strays;
 mod trpc;
 
 use std::fs;

@@ -7,7 +7,7 @@ use loadworthy_knowledge::Runs;
 use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingId, FunctionId, Kind, Module, NodeId};
 
-use crate::values::{Resolver, Site, Value, Values};
+use crate::values::{Resolver, Site, Value, Values, from_end, position};
 
 /// Most turns of all loops around one registration.
 const MAX_TURNS: usize = 512;
@@ -34,6 +34,8 @@ enum Bound {
     Pair(Arc<str>, Site),
     /// A key of an object literal.
     Text(Arc<str>),
+    /// The arguments of a call from a position on: a rest parameter.
+    Arguments(Site, usize),
 }
 
 /// A step into a destructured value.
@@ -98,7 +100,9 @@ impl Loops {
             let mut turn = self.clone();
             turn.calls.push(((file, function), *call));
             for (index, pattern) in module.list(lowered.parameters).enumerate() {
-                if let Some(argument) = resolver.argument(*call, index) {
+                if let Kind::Rest(target) = module.kind(pattern) {
+                    turn.bound.push(((file, target), Bound::Arguments(*call, index)));
+                } else if let Some(argument) = resolver.argument(*call, index) {
                     turn.bound.push(((file, pattern), Bound::Node(argument)));
                 }
             }
@@ -195,6 +199,16 @@ impl Loops {
                 let values = resolver.member(&at(object), module.str(name));
                 if values.is_empty() { resolver.value_of((file, node)) } else { values }
             }
+            Kind::Index { object, index }
+                if self.argument_at(resolver, (file, module), object, index).is_some() =>
+            {
+                let argument = self.argument_at(resolver, (file, module), object, index);
+                argument.map_or_else(Values::default, |site| self.value_at(resolver, site, depth + 1))
+            }
+            Kind::Conditional { test, then, otherwise } => match self.holds(resolver, (file, module), test) {
+                Some(holds) => at(if holds { then } else { otherwise }),
+                None => resolver.value_of((file, node)),
+            },
             Kind::Index { object, index } => match self.text_at(resolver, (file, index), depth + 1) {
                 Some(name) => resolver.member(&at(object), &name),
                 None => Values::default(),
@@ -228,6 +242,9 @@ impl Loops {
                 return Some(Values::from(Value::Text(key.clone())));
             }
             (Bound::Pair(_, value), Some((Part::Index(1), rest))) => (*value, rest),
+            (Bound::Arguments(call, from), Some((Part::Index(index), rest))) => {
+                (resolver.argument(*call, from.saturating_add(*index))?, rest)
+            }
             _ => return None,
         };
         Some(into(resolver, self.value_at(resolver, site, depth + 1), rest))
@@ -244,7 +261,64 @@ impl Loops {
         let (root, path) = root_of(module, module.binding(binding)?.node)?;
         let Kind::Declarator { target, init } = module.kind(module.parent(root)) else { return None };
         let init = init.ok().filter(|_| target == root)?;
+        if let Some((call, from)) = self.arguments_of(file, module, init)
+            && let Some((Part::Index(index), rest)) = path.split_first()
+        {
+            let site = resolver.argument(call, from.saturating_add(*index))?;
+            return Some(into(resolver, self.value_at(resolver, site, depth + 1), rest));
+        }
         Some(into(resolver, self.value_at(resolver, (file, init), depth + 1), &path))
+    }
+
+    /// The call and position whose arguments a rest parameter holds in this turn.
+    fn arguments_of(&self, file: FileId, module: &Module, node: NodeId) -> Option<(Site, usize)> {
+        let Kind::Name { binding, .. } = module.kind(node) else { return None };
+        let (root, path) = root_of(module, module.binding(binding)?.node)?;
+        let (_, bound) = self.bound.iter().rev().find(|(pattern, _)| *pattern == (file, root))?;
+        match bound {
+            Bound::Arguments(call, from) if path.is_empty() => Some((*call, *from)),
+            _ => None,
+        }
+    }
+
+    /// `args[1]`, `args[args.length - 1]` of a rest parameter.
+    fn argument_at(
+        &self,
+        resolver: &Resolver<'_>,
+        (file, module): (FileId, &Module),
+        object: NodeId,
+        index: NodeId,
+    ) -> Option<Site> {
+        let (call, from) = self.arguments_of(file, module, object)?;
+        let at = match module.kind(index) {
+            Kind::Number(number) => from.checked_add(position(module.number(number)))?,
+            _ => number_of_arguments(resolver, call)?.checked_sub(from_end(module, index)?)?,
+        };
+        resolver.argument(call, at)
+    }
+
+    /// Whether a comparison of the number of arguments holds in this turn: `args.length > 3`.
+    fn holds(
+        &self,
+        resolver: &Resolver<'_>,
+        (file, module): (FileId, &Module),
+        test: NodeId,
+    ) -> Option<bool> {
+        let Kind::Binary { operator, left, right } = module.kind(test) else { return None };
+        let Kind::Member { object, name } = module.kind(left) else { return None };
+        let Kind::Number(number) = module.kind(right) else { return None };
+        let (call, from) =
+            self.arguments_of(file, module, object).filter(|_| module.str(name) == "length")?;
+        let count = number_of_arguments(resolver, call)?.checked_sub(from)?;
+        let ordering = count.cmp(&position(module.number(number)));
+        match operator {
+            Binary::Greater => Some(ordering.is_gt()),
+            Binary::GreaterEqual => Some(ordering.is_ge()),
+            Binary::Less => Some(ordering.is_lt()),
+            Binary::LessEqual => Some(ordering.is_le()),
+            Binary::Equal => Some(ordering.is_eq()),
+            _ => None,
+        }
     }
 
     /// The constant text of an expression in this turn.
@@ -293,6 +367,12 @@ impl Loops {
             _ => resolver.text_of((file, node)),
         }
     }
+}
+
+fn number_of_arguments(resolver: &Resolver<'_>, (file, call): Site) -> Option<usize> {
+    let module = resolver.program().module(file)?;
+    let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(call) else { return None };
+    Some(arguments.len())
 }
 
 fn into(resolver: &Resolver<'_>, values: Values, path: &[Part]) -> Values {

@@ -19,6 +19,7 @@ mod owners;
 mod registration;
 mod remix;
 mod serverless;
+mod strays;
 mod tree;
 mod trpc;
 
@@ -150,7 +151,9 @@ pub fn routes(resolver: &Resolver<'_>) -> Vec<Route> {
         serverless::routes,
         callbacks::routes,
     ];
-    frameworks.iter().flat_map(|framework| framework(resolver)).collect()
+    let mut found: Vec<Route> = frameworks.iter().flat_map(|framework| framework(resolver)).collect();
+    found.extend(strays::routes(resolver, &found));
+    found
 }
 
 /// The library, if any file imports it.

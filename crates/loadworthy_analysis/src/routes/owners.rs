@@ -62,6 +62,9 @@ impl<'p> Tracer<'_, 'p> {
     /// The owners that an expression may be.
     pub(super) fn owners(&self, site: Site) -> Vec<Owner> {
         let mut owners = self.trace(site, 0);
+        if owners.is_empty() {
+            owners.extend(self.typed(site));
+        }
         let mut seen = Vec::new();
         owners.retain(|owner| {
             let is_new = !seen.contains(owner);
@@ -103,6 +106,9 @@ impl<'p> Tracer<'_, 'p> {
                 None => Vec::new(),
             },
             BindingKind::Constant | BindingKind::Variable => {
+                if let Some((function, index, path)) = parameter_of(module, binding.node) {
+                    return self.parameter(file, (function, index), &path, depth);
+                }
                 let init = match module.kind(module.parent(binding.node)) {
                     Kind::Declarator { target, init } if target == binding.node => init.ok(),
                     _ => None,
@@ -212,6 +218,21 @@ impl<'p> Tracer<'_, 'p> {
         })?;
         let kin = if kin == Kin::App { Kin::Unseen } else { kin };
         Some(Owner::new((file, lowered.node), kin))
+    }
+
+    /// `args.app` with a type that says that it is an application: which one, nothing tells.
+    fn typed(&self, (file, node): Site) -> Option<Owner> {
+        let module = self.module(file)?;
+        let function = module.function(module.outermost_function(node))?.node;
+        let values = self.resolver.value_of((file, node));
+        let is_declared =
+            |value: &Value| matches!(value, Value::External(external) if external.site().is_none());
+        let declared: Vec<Value> = values.iter().filter(|value| is_declared(value)).cloned().collect();
+        let kin = self.resolver.folded(&declared).into_iter().find_map(|folded| match folded {
+            Folded::Held(held) => self.kin_of_held(&held),
+            _ => None,
+        })?;
+        Some(Owner::new((file, function), if kin == Kin::App { Kin::Unseen } else { kin }))
     }
 
     /// `router.get(…)` where that gives back the router.
@@ -459,6 +480,12 @@ fn parameter_of(module: &Module, binding: NodeId) -> Option<(FunctionId, usize, 
             Kind::Property { key, .. } => path.push(module.str(key).to_owned()),
             Kind::Default { target, .. } if target == node => {}
             Kind::ObjectPattern(_) => {}
+            Kind::ArrayPattern(parts) => {
+                let offset = module.list(parts).position(|it| it == node)?;
+                let (function, from) = rest_parameter(module, parent)?;
+                path.reverse();
+                return Some((function, from.saturating_add(offset), path));
+            }
             Kind::Function(function) => {
                 let index = module.list(module.function(function)?.parameters).position(|it| it == node)?;
                 path.reverse();
@@ -468,6 +495,25 @@ fn parameter_of(module: &Module, binding: NodeId) -> Option<(FunctionId, usize, 
         }
         node = parent;
     }
+}
+
+/// The function and first position of the rest parameter that a pattern takes apart: `...[app, db]`, or `const [app, db] = args`.
+fn rest_parameter(module: &Module, pattern: NodeId) -> Option<(FunctionId, usize)> {
+    let parent = module.parent(pattern);
+    let rest = match module.kind(parent) {
+        Kind::Rest(_) => parent,
+        Kind::Declarator { init, .. } => {
+            let Kind::Name { binding, .. } = module.kind(init) else { return None };
+            module.parent(module.binding(binding)?.node)
+        }
+        _ => return None,
+    };
+    let (Kind::Rest(_), Kind::Function(function)) = (module.kind(rest), module.kind(module.parent(rest)))
+    else {
+        return None;
+    };
+    let from = module.list(module.function(function)?.parameters).position(|it| it == rest)?;
+    Some((function, from))
 }
 
 /// The name of a pattern that may have a default.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loadworthy_knowledge::{HandleId, LibId};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{
-    BindingId, BindingKind, ClassId, FunctionId, ImportName, Kind, MemberKind, Module, NodeId,
+    BindingId, BindingKind, ClassId, FunctionId, ImportName, Kind, List, MemberKind, Module, NodeId,
 };
 
 use super::injection::parameter_decorators;
@@ -55,6 +55,9 @@ impl Resolver<'_> {
                 let passed = self.filled(&declared);
                 let typed = self.typed(file, binding.type_id);
                 // A row that a library gave is an object of the declared class, too.
+                if let [Value::Rest(..)] = &*passed {
+                    return if typed.is_empty() { passed } else { join([passed, typed]) };
+                }
                 let is_row = passed.iter().all(|value| matches!(value, Value::External(_)))
                     && typed.iter().any(|value| matches!(value, Value::Instance(..)));
                 // What a package gives of which nothing is known says less than the type.
@@ -109,8 +112,7 @@ impl Resolver<'_> {
             let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(*call) else {
                 return None;
             };
-            let argument = module.list(arguments).nth(index)?;
-            Some(self.value_of((*caller, argument)))
+            Some(self.argument_value((*caller, module), arguments, index))
         });
         let by_library = || self.handed(file, function, index);
         let question = Question::Argument(file, function, index);
@@ -120,6 +122,39 @@ impl Resolver<'_> {
             // Too many to keep apart, but all of one kind: the first says of which.
             if joined.is_empty() { one_kind(&all).map_or(joined, one) } else { joined }
         })
+    }
+
+    /// `f(a, ...rest)`: what stands at a position, counted through lists that are spread.
+    fn argument_value(&self, (file, module): (FileId, &Module), arguments: List, index: usize) -> Values {
+        for (at, argument) in module.list(arguments).enumerate().take(index.saturating_add(1)) {
+            if let Kind::Spread(list) = module.kind(argument) {
+                return self.elements(&self.value_of((file, list)), Some(index - at));
+            }
+            if at == index {
+                return self.value_of((file, argument));
+            }
+        }
+        none()
+    }
+
+    /// What the call sites pass at a position before the last.
+    pub(super) fn arguments_from_end(&self, file: FileId, function: FunctionId, back: usize) -> Values {
+        let Some(links) = self.links() else { return none() };
+        let sites = links.call_sites(file, function);
+        let passed: Vec<Values> = sites
+            .iter()
+            .take(MAX_CALL_SITES)
+            .filter_map(|(caller, call)| {
+                let module = self.module(*caller)?;
+                let (Kind::Call { arguments, .. } | Kind::New { arguments, .. }) = module.kind(*call) else {
+                    return None;
+                };
+                let index = arguments.len().checked_sub(back)?;
+                Some(self.argument_value((*caller, module), arguments, index))
+            })
+            .collect();
+        let joined = join(passed.iter().cloned());
+        if joined.is_empty() { one_kind(&passed).map_or(joined, one) } else { joined }
     }
 
     /// What a library passes for a parameter of a function that it calls: a callback, one that stands where the library

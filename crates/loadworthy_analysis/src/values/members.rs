@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use loadworthy_knowledge::{Effect, Returns};
 use loadworthy_project::FileId;
-use loadworthy_syntax::{ClassId, FunctionId, Kind, MemberKind, Module, NodeId, TypeForm, TypeId};
+use loadworthy_syntax::{BindingId, ClassId, FunctionId, Kind, MemberKind, Module, NodeId, TypeForm, TypeId};
 
 use super::alternatives::MAX_ALTERNATIVES;
 use super::injection::parameter_decorators;
@@ -37,6 +37,11 @@ impl Resolver<'_> {
             if !values.is_empty() {
                 return values;
             }
+        }
+        if name == "exports"
+            && matches!(module.kind(object), Kind::Name { name, binding: BindingId::NONE } if module.str(name) == "module")
+        {
+            return self.export(file, "default");
         }
         let values = self.member(&self.value_of((file, object)), name);
         let Kind::Name { binding, .. } = module.kind(object) else { return values };
@@ -90,6 +95,7 @@ impl Resolver<'_> {
             }
             Value::Function(..)
             | Value::Array(..)
+            | Value::Rest(..)
             | Value::Text(_)
             | Value::Number(_)
             | Value::Bool(_)

@@ -60,6 +60,8 @@ pub enum Value {
     Interface(FileId, BindingId),
     /// A parameter, as long as no call site says more.
     Parameter(FileId, FunctionId, usize),
+    /// The arguments of a function from a position on: a rest parameter.
+    Rest(FileId, FunctionId, usize),
     /// Something that a package or the platform gives.
     External(External),
 }
@@ -185,6 +187,9 @@ impl<'p> Resolver<'p> {
         }
         let at = |id: NodeId| (file, id);
         match module.kind(node) {
+            Kind::Name { name, binding: BindingId::NONE } if module.str(name) == "exports" => {
+                self.export(file, "default")
+            }
             Kind::Name { name, binding: BindingId::NONE } => Self::global(module.str(name)),
             Kind::Name { binding, .. } | Kind::Binding(binding) => self.binding(file, binding),
             Kind::Function(function) => one(Value::Function(file, function)),
@@ -231,17 +236,7 @@ impl<'p> Resolver<'p> {
                 module.list(list).last().map_or_else(none, |last| self.value_of(at(last)))
             }
             Kind::Member { object, name } => self.member_at(module, file, object, module.str(name)),
-            Kind::Index { object, index } => {
-                let values = self.value_of(at(object));
-                match module.kind(index) {
-                    Kind::Number(number) => self.elements(&values, Some(position(module.number(number)))),
-                    _ => match self.text_of(at(index)) {
-                        Some(name) => self.member(&values, &name),
-                        // `handlers[event]` is any of them.
-                        None => join([self.elements(&values, None), self.any_property(&values)]),
-                    },
-                }
-            }
+            Kind::Index { object, index } => self.indexed((file, module), object, index),
             Kind::Import(source) => match self.text_of(at(source)) {
                 Some(source) => self.required(file, &source, false),
                 None => none(),
@@ -280,6 +275,20 @@ impl<'p> Resolver<'p> {
                 if behind.is_empty() { Self::constructed(&class, (file, node)) } else { behind }
             }
             _ => none(),
+        }
+    }
+
+    /// `list[0]`, `list[list.length - 1]`, `handlers[event]`.
+    fn indexed(&self, (file, module): (FileId, &Module), object: NodeId, index: NodeId) -> Values {
+        let values = self.value_of((file, object));
+        match module.kind(index) {
+            Kind::Number(number) => self.elements(&values, Some(position(module.number(number)))),
+            _ if let Some(back) = from_end(module, index) => self.element_from_end(&values, back),
+            _ => match self.text_of((file, index)) {
+                Some(name) => self.member(&values, &name),
+                // `handlers[event]` is any of them.
+                None => join([self.elements(&values, None), self.any_property(&values)]),
+            },
         }
     }
 
@@ -323,6 +332,14 @@ impl<'p> Resolver<'p> {
     }
 }
 
+/// `1` of `list[list.length - 1]`.
+pub(crate) fn from_end(module: &Module, index: NodeId) -> Option<usize> {
+    let Kind::Binary { operator: Binary::Subtract, left, right } = module.kind(index) else { return None };
+    let Kind::Member { name, .. } = module.kind(left) else { return None };
+    let Kind::Number(number) = module.kind(right) else { return None };
+    Some(position(module.number(number))).filter(|_| module.str(name) == "length")
+}
+
 /// The `require` of `CommonJS`.
 fn is_require(module: &Module, callee: NodeId) -> bool {
     matches!(module.kind(callee), Kind::Name { name, binding: BindingId::NONE } if module.str(name) == "require")
@@ -334,7 +351,7 @@ fn is_require(module: &Module, callee: NodeId) -> bool {
     clippy::cast_sign_loss,
     reason = "checked to be a small whole number"
 )]
-fn position(number: f64) -> usize {
+pub(crate) fn position(number: f64) -> usize {
     let is_index = (0.0..1_000_000.0).contains(&number) && number.fract() == 0.0;
     if is_index { number as usize } else { usize::MAX }
 }

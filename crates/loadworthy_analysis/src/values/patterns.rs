@@ -32,6 +32,14 @@ impl Resolver<'_> {
                     .and_then(|it| module.list(it.parameters).position(|part| part == id));
                 index.map_or_else(none, |index| one(Value::Parameter(file, function, index)))
             }
+            Kind::Rest(_) => match module.kind(module.parent(parent)) {
+                Kind::Function(function) => {
+                    let parameters = module.function(function).map(|it| module.list(it.parameters));
+                    let index = parameters.and_then(|mut all| all.position(|part| part == parent));
+                    index.map_or_else(none, |index| one(Value::Rest(file, function, index)))
+                }
+                _ => none(),
+            },
             Kind::Assign { target, value, .. } if target == id => self.value_of((file, value)),
             _ => none(),
         }
@@ -57,6 +65,12 @@ impl Resolver<'_> {
             if let Value::External(external) = value {
                 return self.element_of(external, index);
             }
+            if let (Value::Rest(file, function, from), Some(index)) = (value, index) {
+                let index = from.saturating_add(index);
+                let passed = self.arguments(*file, *function, index);
+                let parameter = || one(Value::Parameter(*file, *function, index));
+                return if passed.is_empty() { parameter() } else { passed };
+            }
             let Value::Array(file, node) = value else { return none() };
             let Some(module) = self.module(*file) else { return none() };
             let Kind::Array(list) = module.kind(*node) else { return none() };
@@ -66,6 +80,20 @@ impl Resolver<'_> {
                 }
                 None => join(module.list(list).map(|item| self.value_of((*file, item)))),
             }
+        }))
+    }
+
+    /// The element of arrays that stands `back` before their end.
+    pub(super) fn element_from_end(&self, values: &[Value], back: usize) -> Values {
+        join(values.iter().map(|value| match value {
+            Value::Rest(file, function, _) => self.arguments_from_end(*file, *function, back),
+            Value::Array(file, node) => {
+                let Some(module) = self.module(*file) else { return none() };
+                let Kind::Array(list) = module.kind(*node) else { return none() };
+                let index = list.len().checked_sub(back);
+                index.map_or_else(none, |index| self.elements(std::slice::from_ref(value), Some(index)))
+            }
+            _ => none(),
         }))
     }
 

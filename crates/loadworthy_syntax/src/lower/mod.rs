@@ -50,6 +50,8 @@ struct Lowering<'s> {
     interner: FxHashMap<Box<str>, Atom>,
     /// The function whose body is being lowered.
     function: FunctionId,
+    /// Names of the module's own exports: `const api = module.exports`.
+    own_exports: Vec<BindingId>,
     module: Parts,
 }
 
@@ -79,6 +81,7 @@ impl<'s> Lowering<'s> {
             scoping,
             interner: FxHashMap::default(),
             function: FunctionId::NONE,
+            own_exports: Vec::new(),
             module: Parts::default(),
         };
         // Real code has a node for every 7 to 9 bytes: one allocation instead of a dozen.

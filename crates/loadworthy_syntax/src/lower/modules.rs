@@ -157,16 +157,35 @@ impl Lowering<'_> {
         }
     }
 
+    /// `const api = module.exports`, `const api = (module.exports = {…})`.
+    pub(super) fn common_js_alias(&mut self, target: NodeId, init: NodeId) {
+        self.common_js_export(init);
+        let declared = self.module.nodes.get(target.index()).map(|node| node.kind);
+        let is_whole = self.global_name(init) == Some("exports")
+            || self.export_target(init).is_some_and(|name| name == WHOLE_MODULE);
+        if let Some(Kind::Binding(binding)) = declared.filter(|_| is_whole) {
+            self.own_exports.push(binding);
+        }
+    }
+
     fn export_target(&self, target: NodeId) -> Option<String> {
         let (object, name) = self.member_of(target)?;
         if self.global_name(object) == Some("module") && name == "exports" {
             return Some(WHOLE_MODULE.to_owned());
         }
         let is_exports = self.global_name(object) == Some("exports")
+            || self.is_own_exports(object)
             || self.member_of(object).is_some_and(|(object, name)| {
                 name == "exports" && self.global_name(object) == Some("module")
             });
         is_exports.then(|| name.to_owned())
+    }
+
+    fn is_own_exports(&self, id: NodeId) -> bool {
+        match self.module.nodes.get(id.index()).map(|node| node.kind) {
+            Some(Kind::Name { binding, .. }) if binding.is_some() => self.own_exports.contains(&binding),
+            _ => false,
+        }
     }
 
     fn member_of(&self, id: NodeId) -> Option<(NodeId, &str)> {

@@ -157,6 +157,7 @@ impl Lowering<'_> {
                 self.annotate(target, declarator.type_annotation.as_deref());
                 let init = self.optional(node, declarator.init.as_ref());
                 self.set(node, Kind::Declarator { target, init });
+                self.common_js_alias(target, init);
                 node
             })
             .collect();

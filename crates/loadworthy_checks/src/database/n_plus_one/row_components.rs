@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use loadworthy_analysis::{
-    ClientRequest, Component, Multiplicity, Site, Timing, decision_by, elements_of, uses,
+    ClientRequest, Component, Context, Multiplicity, Site, Timing, decision_by, elements_of, uses,
 };
 use loadworthy_capacity::{ExtraRequests, Reach, Severity};
 use loadworthy_knowledge::Effect;
@@ -45,8 +45,11 @@ fn loops(audit: &Audit<'_, '_>) -> Vec<Finding> {
             let Some(list) = repetition.repeat.source else { continue };
             let rows = audit.origins().multiplicity(list);
             let is_few = matches!(rows, Multiplicity::Constant(_) | Multiplicity::Bounded { .. });
-            let is_page = audit.program().class(at.0).is_some_and(FileClass::may_be_client)
-                && !audit.is_per_request(at);
+            let is_page = match audit.program().class(at.0) {
+                Some(FileClass::Client) => true,
+                Some(FileClass::Shared) => is_of_page(audit, at),
+                _ => false,
+            };
             // What somebody chose in the page are a few.
             let name = audit.excerpt(list, 40).to_lowercase();
             let is_chosen = ["selected", "checked", "file", "chosen", "edited", "changed"];
@@ -57,6 +60,13 @@ fn loops(audit: &Audit<'_, '_>) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Whether the code runs in the browser, and not for a request of the server.
+fn is_of_page(audit: &Audit<'_, '_>, site: Site) -> bool {
+    let contexts = audit.contexts(site);
+    contexts.iter().any(|it| matches!(it, Context::PerRender | Context::PerEvent))
+        && !audit.is_per_request(site)
 }
 
 fn finding_of_loop(

@@ -13,7 +13,6 @@ use super::META;
 use super::process::{Outcome, Processes, failing_cost, is_server_code, package_of};
 use crate::audit::Audit;
 use crate::finding::{Applicability, Confidence, Edit, Evidence, Finding, Fix, Place, Words};
-use crate::habits::HABIT;
 
 /// A promise whose rejection nobody handles, at least for a while.
 struct Loose {
@@ -29,8 +28,6 @@ enum Root {
     Started(FunctionRef),
     /// Work of libraries that the functions of one file start: one habit.
     File(FileId),
-    /// The same in most files of a package.
-    Habit(PackageId),
     /// Calls of one cache or queue from one package: they are best effort or they are not.
     Library(PackageId, LibId),
     /// Promises of one function that get their handler late.
@@ -47,28 +44,7 @@ pub(super) fn report(audit: &Audit<'_, '_>, processes: &Processes, findings: &mu
             }
         }
     }
-    let groups = by_habit(audit, groups);
     findings.extend(groups.iter().filter_map(|(root, group)| finding(audit, processes, root, group)));
-}
-
-/// One finding for a package in as many files of which library work is started so as make a habit.
-fn by_habit(audit: &Audit<'_, '_>, groups: BTreeMap<Root, Vec<Loose>>) -> BTreeMap<Root, Vec<Loose>> {
-    let package = |root: &Root, group: &[Loose]| match root {
-        Root::File(_) => group.first().and_then(|first| package_of(audit, first.site)),
-        _ => None,
-    };
-    let mut files: BTreeMap<PackageId, usize> = BTreeMap::new();
-    for (root, group) in &groups {
-        if let Some(package) = package(root, group) {
-            *files.entry(package).or_default() += 1;
-        }
-    }
-    let mut merged: BTreeMap<Root, Vec<Loose>> = BTreeMap::new();
-    for (root, group) in groups {
-        let habit = package(&root, &group).filter(|it| files.get(it).is_some_and(|it| *it >= HABIT));
-        merged.entry(habit.map_or(root, Root::Habit)).or_default().extend(group);
-    }
-    merged
 }
 
 /// What is left loose, and the defect that it belongs to.
@@ -177,7 +153,10 @@ fn finding(audit: &Audit<'_, '_>, processes: &Processes, root: &Root, group: &[L
             .confidence(Confidence::Medium)
             .unless(format!("whether `{what}` can reject: its code is not in the project"));
     }
-    Some(finding)
+    Some(match root {
+        Root::Started(_) | Root::File(_) => finding.of_habit("forgotten promises"),
+        Root::Library(..) | Root::Late(_) => finding,
+    })
 }
 
 /// The function that is started.
@@ -207,7 +186,6 @@ fn words(audit: &Audit<'_, '_>, outcome: Outcome<'_>, root: &Root, first: &Loose
     let places = match root {
         _ if count == 1 => String::new(),
         Root::File(_) => format!(", as {} more promises of this file are", count - 1),
-        Root::Habit(_) => format!(", as {} more promises of this package are", count - 1),
         _ => format!(" at {count} places"),
     };
     let (title, how) = match first.fate {
