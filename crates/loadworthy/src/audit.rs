@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use loadworthy_analysis::Analysis;
 use loadworthy_capacity::Target;
-use loadworthy_checks::{Setting, run_all};
+use loadworthy_checks::{Mix, Setting, run_all};
 use loadworthy_environment::Overrides;
 use loadworthy_report::{Audited, Report, SCHEMA_VERSION, Severity, Tool, plan, score};
 
@@ -100,7 +100,7 @@ fn checked(
     overrides: &Overrides,
     includes: impl Fn(&str) -> bool,
 ) -> (Setting, Converted) {
-    let setting = Setting::infer(analysis, target, overrides, &session.config.traffic);
+    let setting = Setting::infer(analysis, target, overrides, &Mix::from(&session.config.traffic));
     session.progress.stage("checking");
     let found = run_all(analysis, &setting, includes);
     let converted = convert(analysis, &setting, found);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use loadworthy_analysis::{Analysis, ClientRequest, Handler, Program, Route, Site, Tallies};
 use loadworthy_capacity::plain;
-use loadworthy_checks::Setting;
+use loadworthy_checks::{Mix, Setting};
 use loadworthy_environment::Overrides;
 use loadworthy_project::Diagnostic;
 use serde::Serialize;
@@ -33,7 +33,8 @@ pub(crate) fn run(arguments: &TableArguments) -> Result<(), Failure> {
         }
         if arguments.services {
             let target = target(TargetArguments::default(), session.config.target)?;
-            let setting = Setting::infer(analysis, target, &Overrides::default(), &session.config.traffic);
+            let setting =
+                Setting::infer(analysis, target, &Overrides::default(), &Mix::from(&session.config.traffic));
             return print(&services::listing(analysis, &setting, arguments.format)?);
         }
         if arguments.protection {

@@ -6,7 +6,7 @@ pub(crate) mod words;
 use clap::{Args, ValueEnum};
 use loadworthy_analysis::{Analysis, Resolver};
 use loadworthy_capacity::{Application, Demand, Environment, IDLE_HEAP_MB, Target, Utilisation, plain};
-use loadworthy_checks::{Audit, Demands, QUERY_LOOP_MILLIS, Setting, Times, route_name, run_all};
+use loadworthy_checks::{Audit, Demands, Mix, QUERY_LOOP_MILLIS, Setting, Times, route_name, run_all};
 use loadworthy_environment::Overrides;
 use loadworthy_project::PackageId;
 use serde::Serialize;
@@ -151,7 +151,7 @@ impl Forecast {
         overrides: &Overrides,
         times: Times,
     ) -> Self {
-        let setting = Setting::infer(analysis, target, overrides, &session.config.traffic);
+        let setting = Setting::infer(analysis, target, overrides, &Mix::from(&session.config.traffic));
         session.progress.stage("checking");
         let found = run_all(analysis, &setting, |_| true);
         let resolver = Resolver::new(analysis.program());
