@@ -8,8 +8,9 @@ use loadworthy_report::Severity;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::capacity::{CapacityArguments, TimesArguments};
+use crate::capacity::CapacityArguments;
 use crate::env::{EnvArguments, KnownArguments};
+use crate::load::{ForecastArguments, LoadArguments, TargetArguments};
 
 /// Tells whether a Node.js app survives a real load, and where it breaks.
 ///
@@ -108,9 +109,7 @@ pub(crate) struct PlanArguments {
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) known: KnownArguments,
-    #[command(flatten)]
-    pub(crate) target: TargetArguments,
+    pub(crate) load: LoadArguments,
 }
 
 /// Options of `loadworthy init`.
@@ -157,9 +156,7 @@ pub(crate) struct AuditArguments {
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub(crate) min_score: Option<f64>,
     #[command(flatten)]
-    pub(crate) known: KnownArguments,
-    #[command(flatten)]
-    pub(crate) target: TargetArguments,
+    pub(crate) load: LoadArguments,
 }
 
 /// Options of `loadworthy fix`.
@@ -201,26 +198,6 @@ pub(crate) struct FixArguments {
     pub(crate) target: TargetArguments,
 }
 
-/// The load target.
-#[derive(Args, Clone, Copy, Default)]
-pub(crate) struct TargetArguments {
-    /// Users active at the same time [default: 1000].
-    #[arg(long, value_name = "N", help_heading = "Load target")]
-    pub(crate) users: Option<u32>,
-    /// Requests per second over all routes [default: 100].
-    #[arg(long, value_name = "RATE", allow_negative_numbers = true, help_heading = "Load target")]
-    pub(crate) rps: Option<f64>,
-    /// Seconds the load lasts [default: 300].
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load target")]
-    pub(crate) duration: Option<f64>,
-    /// Milliseconds within which 95% of requests must answer [default: 500].
-    #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true, help_heading = "Load target")]
-    pub(crate) p95: Option<f64>,
-    /// Largest part of requests that may fail, 0 to 1 [default: 0.01].
-    #[arg(long, value_name = "PART", allow_negative_numbers = true, help_heading = "Load target")]
-    pub(crate) error_rate: Option<f64>,
-}
-
 /// Options of a list that needs no project.
 #[derive(Args, Clone)]
 pub(crate) struct ListArguments {
@@ -251,11 +228,7 @@ pub(crate) struct TableArguments {
     #[arg(long, conflicts_with_all = ["clients", "protection", "services"])]
     pub(crate) load: bool,
     #[command(flatten)]
-    pub(crate) times: TimesArguments,
-    #[command(flatten)]
-    pub(crate) known: KnownArguments,
-    #[command(flatten)]
-    pub(crate) target: TargetArguments,
+    pub(crate) forecast: ForecastArguments,
 }
 
 /// Forms of a report.

@@ -4,9 +4,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use loadworthy_analysis::Analysis;
-use loadworthy_capacity::Target;
-use loadworthy_checks::{Setting, run_all};
-use loadworthy_environment::Overrides;
+use loadworthy_checks::{Mix, Setting, run_all};
 use loadworthy_report::{Audited, Report, SCHEMA_VERSION, Severity, Tool, plan, score};
 
 use crate::arguments::AuditArguments;
@@ -17,28 +15,28 @@ use crate::deployables;
 use crate::env;
 use crate::failure::Failure;
 use crate::gate::Gate;
+use crate::load::{self, Load};
 use crate::output;
 use crate::rules::Rules;
 use crate::selection::Selection;
 use crate::session::{Session, diagnostics};
 use crate::suppression::suppress;
-use crate::target::target;
 
 /// The report of an audit with everything at its default: what other commands build on.
-pub(crate) fn whole(session: &Session, target: Target, overrides: &Overrides) -> Report {
+pub(crate) fn whole(session: &Session, load: &Load) -> Result<Report, Failure> {
     session.with_analysis(|analysis| {
-        let (setting, converted) = checked(session, analysis, target, overrides, |_| true);
+        let (checked, converted) = checked(session, analysis, load, |_| true)?;
         session.progress.end();
-        report(analysis, &setting, converted)
+        Ok(report(analysis, &checked, converted))
     })
 }
 
 /// The report of every check, without what comments in the code silence, for a command that audits more than once.
-pub(crate) fn suppressed(session: &Session, target: Target, overrides: &Overrides) -> Report {
+pub(crate) fn suppressed(session: &Session, load: &Load) -> Result<Report, Failure> {
     session.with_one_analysis(|analysis| {
-        let (setting, mut converted) = checked(session, analysis, target, overrides, |_| true);
+        let (checked, mut converted) = checked(session, analysis, load, |_| true)?;
         suppress(analysis.program(), &Selection::all(), &mut converted);
-        report(analysis, &setting, converted)
+        Ok(report(analysis, &checked, converted))
     })
 }
 
@@ -47,9 +45,8 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
     let destinations = output::destinations(arguments, matches)?;
     let session = Session::open(&arguments.project)?;
     let selection = Selection::of(arguments, &session.config)?;
-    let target = target(arguments.target, session.config.target)?;
+    let load = Load::of(&arguments.load, &session)?;
     let gate = Gate::of(arguments, &session.config)?;
-    let overrides = env::overrides(&arguments.known, &session.config)?;
     let rules = Rules::of(&session.config.overrides)?;
     let baseline = arguments.baseline.as_deref().map(Baseline::read).transpose()?;
     let changes = arguments
@@ -57,19 +54,19 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
         .as_deref()
         .map(|revision| Changes::since(&session.project.root, revision))
         .transpose()?;
-    let report = session.with_analysis(|analysis| {
-        let (setting, mut converted) =
-            checked(&session, analysis, target, &overrides, |code| selection.includes(code));
+    let verdict = session.with_analysis(|analysis| {
+        let (checked, mut converted) = checked(&session, analysis, &load, |code| selection.includes(code))?;
         let comments = suppress(analysis.program(), &selection, &mut converted);
         rules.apply(&mut converted);
-        let mut report = report(analysis, &setting, converted);
+        let mut report = report(analysis, &checked, converted);
         report.packages = deployables::scores(&session.project, &report);
-        report.diagnostics.extend(setting.facts.unread.iter().map(convert::diagnostic));
+        report.diagnostics.extend(checked.0.facts.unread.iter().map(convert::diagnostic));
         report.diagnostics.extend(comments);
         let compared = baseline.as_ref().map(|it| it.apply(&session.project, &mut report));
         let unchanged = changes.as_ref().map(|it| it.apply(&mut report));
         let verdict = gate.judge(&report);
         session.progress.end();
+        load::tell(&checked.1, arguments.project.quiet);
         if let Some(compared) = compared.filter(|_| !arguments.project.quiet) {
             tell(compared);
         }
@@ -80,7 +77,7 @@ pub(crate) fn run(arguments: &AuditArguments, matches: &ArgMatches) -> Result<Ex
         let shown = above(report, gate.shown);
         output::write(analysis.program(), &shown, &destinations, arguments.project.quiet).map(|()| verdict)
     });
-    Ok(report?.tell())
+    Ok(verdict?.tell())
 }
 
 /// What a baseline did, on the error stream.
@@ -92,32 +89,40 @@ fn tell(compared: Compared) {
     );
 }
 
-/// The findings of the selected checks, and the setting that they were judged in.
+/// What findings are judged against, and where the traffic mix is from.
+type Judged = (Setting, Mix);
+
+/// The findings of the selected checks, and what they were judged against.
 fn checked(
     session: &Session,
     analysis: &Analysis<'_>,
-    target: Target,
-    overrides: &Overrides,
+    load: &Load,
     includes: impl Fn(&str) -> bool,
-) -> (Setting, Converted) {
-    let setting = Setting::infer(analysis, target, overrides, &session.config.traffic);
+) -> Result<(Judged, Converted), Failure> {
+    let (setting, mix) = load.setting(session, analysis)?;
     session.progress.stage("checking");
     let found = run_all(analysis, &setting, includes);
     let converted = convert(analysis, &setting, found);
-    (setting, converted)
+    Ok(((setting, mix), converted))
 }
 
-fn report(analysis: &Analysis<'_>, setting: &Setting, converted: Converted) -> Report {
+fn report(analysis: &Analysis<'_>, (setting, mix): &Judged, converted: Converted) -> Report {
     let Converted { findings, suspicious, routes } = converted;
     let target = convert::target(&setting.target);
     let route_count = route_count(analysis);
+    let mut environment = env::for_report(&setting.facts);
+    let mut plan = plan(&findings, &routes, route_count, &target);
+    if let Mix::Observed(observed) = mix {
+        environment.push(convert::traffic_mix(observed));
+        plan.load_test.weights.clone_from(&observed.source);
+    }
     Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: String::from("loadworthy"), version: env!("CARGO_PKG_VERSION").to_owned() },
-        environment: env::for_report(&setting.facts),
+        environment,
         score: score(&Audited { findings: &findings, suspicious: &suspicious, route_count }),
         packages: Vec::new(),
-        plan: plan(&findings, &routes, route_count, &target),
+        plan,
         findings,
         suspicious,
         routes,

@@ -38,7 +38,8 @@ pub(crate) struct Config {
     /// The load to survive.
     pub(crate) target: TargetConfig,
     /// The traffic mix: a weight for each entry point as `loadworthy routes` names it (`{"GET /api/orders": 5}`); those
-    /// that are not named get no traffic. Without it, reads take 80 % and writes 20 %, each evenly.
+    /// that are not named get no traffic. `--traffic FILE` goes before it; without both, reads take 80 % and writes 20 %,
+    /// each evenly.
     pub(crate) traffic: BTreeMap<String, f64>,
     /// Facts about the deployment that the project does not hold: `{"deployment.instances": 4}`, nested or dotted.
     pub(crate) environment: serde_json::Map<String, Value>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use loadworthy_analysis::{Analysis, EntryKind, Resolver, Route, UNKNOWN_PART};
 use loadworthy_capacity::{self as capacity, Target};
-use loadworthy_checks::{self as checks, Audit, Forecast, Place, Setting, Verdict};
+use loadworthy_checks::{self as checks, Audit, Forecast, Observed, Place, Setting, Verdict};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::{Diagnostic, DiagnosticKind};
 use loadworthy_report::{self as report, FingerprintOf, fingerprint};
@@ -271,6 +271,17 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> report::Diagnostic {
         file: diagnostic.file.clone(),
         line: diagnostic.line,
         message: diagnostic.message.clone(),
+    }
+}
+
+/// The traffic mix as a fact of the report.
+pub(crate) fn traffic_mix(observed: &Observed) -> report::Fact {
+    report::Fact {
+        fact: String::from("traffic mix"),
+        value: observed.source.clone(),
+        confidence: report::Confidence::High,
+        evidence: Vec::new(),
+        needs_confirmation: None,
     }
 }
 

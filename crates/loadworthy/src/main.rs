@@ -18,6 +18,7 @@ mod fix;
 mod gate;
 mod git;
 mod init;
+mod load;
 mod location;
 mod output;
 mod pages;
@@ -34,6 +35,7 @@ mod session;
 mod shell;
 mod suppression;
 mod target;
+mod traffic;
 
 use std::process::ExitCode;
 

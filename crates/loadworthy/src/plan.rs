@@ -6,18 +6,16 @@ use loadworthy_report::{kit, load_test_text};
 
 use crate::arguments::PlanArguments;
 use crate::audit;
-use crate::env;
 use crate::failure::Failure;
+use crate::load::Load;
 use crate::output::print;
 use crate::session::Session;
-use crate::target::target;
 
 /// Prints the plan, or writes the kit's files.
 pub(crate) fn run(arguments: &PlanArguments) -> Result<(), Failure> {
     let session = Session::open(&arguments.project)?;
-    let target = target(arguments.target, session.config.target)?;
-    let overrides = env::overrides(&arguments.known, &session.config)?;
-    let report = audit::whole(&session, target, &overrides);
+    let load = Load::of(&arguments.load, &session)?;
+    let report = audit::whole(&session, &load)?;
     let Some(folder) = &arguments.output else { return print(&load_test_text(&report)) };
     fs::create_dir_all(folder).map_err(|error| Failure::file(folder, error))?;
     for file in kit::files(&report) {

@@ -4,16 +4,16 @@ use std::fmt::Write;
 
 use loadworthy_analysis::{Analysis, ClientRequest, Handler, Program, Route, Site, Tallies};
 use loadworthy_capacity::plain;
-use loadworthy_checks::Setting;
+use loadworthy_checks::{Mix, Setting};
 use loadworthy_environment::Overrides;
 use loadworthy_project::Diagnostic;
 use serde::Serialize;
 
-use crate::arguments::{TableArguments, TableFormat, TargetArguments};
+use crate::arguments::{TableArguments, TableFormat};
 use crate::capacity::words::{percent, timed};
 use crate::capacity::{Forecast, RouteRow};
-use crate::env;
 use crate::failure::Failure;
+use crate::load::{Load, TargetArguments, tell};
 use crate::output::{json_text, print};
 use crate::protection;
 use crate::sends::{Sends, sends};
@@ -24,6 +24,7 @@ use crate::target::target;
 /// Prints the route table.
 pub(crate) fn run(arguments: &TableArguments) -> Result<(), Failure> {
     let session = Session::open(&arguments.project)?;
+    let load = arguments.load.then(|| Load::of(&arguments.forecast.load, &session)).transpose()?;
     session.with_analysis(|analysis| {
         session.progress.end();
         let program = analysis.program();
@@ -33,18 +34,19 @@ pub(crate) fn run(arguments: &TableArguments) -> Result<(), Failure> {
         }
         if arguments.services {
             let target = target(TargetArguments::default(), session.config.target)?;
-            let setting = Setting::infer(analysis, target, &Overrides::default(), &session.config.traffic);
+            let setting =
+                Setting::infer(analysis, target, &Overrides::default(), &Mix::from(&session.config.traffic));
             return print(&services::listing(analysis, &setting, arguments.format)?);
         }
         if arguments.protection {
             return print(&protection::matrix(analysis, arguments.format)?);
         }
         let mut rows = rows(analysis);
-        if arguments.load {
-            let target = target(arguments.target, session.config.target)?;
-            let overrides = env::overrides(&arguments.known, &session.config)?;
-            let times = arguments.times.times()?;
-            add_load(&mut rows, &Forecast::of(&session, analysis, target, &overrides, times));
+        if let Some(load) = &load {
+            let times = arguments.forecast.times.times()?;
+            let (forecast, mix) = Forecast::of(&session, analysis, load, times)?;
+            add_load(&mut rows, &forecast);
+            tell(&mix, arguments.project.quiet);
         }
         match arguments.format {
             TableFormat::Json => print(&json(rows, &diagnostics)?),

@@ -2,9 +2,9 @@
 
 use loadworthy_capacity::Target;
 
-use crate::arguments::TargetArguments;
 use crate::config::TargetConfig;
 use crate::failure::Failure;
+use crate::load::TargetArguments;
 
 /// What is given on the command line, else in the configuration, else the default.
 pub(crate) fn target(given: TargetArguments, config: TargetConfig) -> Result<Target, Failure> {

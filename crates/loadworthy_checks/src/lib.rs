@@ -34,4 +34,4 @@ pub use meta::{Category, Check, Meta};
 pub use registry::{CHECKS, run_all};
 pub use services::{Ends, Service, ServiceCall, services};
 pub use setting::Setting;
-pub use traffic::{READ_PART, Traffic, Weights};
+pub use traffic::{Answers, LEAST_SHARE, Mix, Observed, READ_PART, Rate, Traffic, Weights};

@@ -4,7 +4,7 @@ use loadworthy_analysis::{Analysis, Resolver};
 use loadworthy_capacity::{self as capacity, Target};
 use loadworthy_environment::{self as environment, Basis, Known, Overrides};
 
-use crate::traffic::{Traffic, Weights};
+use crate::traffic::{Mix, Traffic};
 
 /// The load target, the facts of the environment, and those among them that the load model calculates with.
 #[derive(Clone, Debug)]
@@ -22,14 +22,14 @@ pub struct Setting {
 impl Setting {
     /// Infers the environment of a program; what the user knows better goes before.
     #[must_use]
-    pub fn infer(analysis: &Analysis<'_>, target: Target, overrides: &Overrides, weights: &Weights) -> Self {
+    pub fn infer(analysis: &Analysis<'_>, target: Target, overrides: &Overrides, mix: &Mix) -> Self {
         let program = analysis.program();
         let (facts, ()) = rayon::join(
             || environment::environment(&Resolver::new(program), program.knowledge(), overrides),
             || analysis.prepare(),
         );
         let environment = for_model(&facts);
-        let traffic = Traffic::of(analysis, &target, weights);
+        let traffic = Traffic::of(analysis, &target, mix);
         Self { target, facts, environment, traffic }
     }
 }

@@ -1,5 +1,6 @@
 //! The load-test kit: scripts for this application's routes, an arrival-rate test for k6, its distributed run, and alerts.
 
+use crate::escape::markdown_prose;
 use crate::model::{Report, TestRequest};
 
 /// A file of the kit.
@@ -47,6 +48,7 @@ fn filled(template: &str, report: &Report) -> String {
         .replace("{{p95_seconds}}", &format!("{}", target.p95_millis / 1_000.0))
         .replace("{{errors}}", &format!("{}", target.error_rate))
         .replace("{{users}}", &target.users.to_string())
+        .replace("{{weights}}", &weights(&plan.weights))
         .replace("{{steps}}", &steps.join("\n"))
         .replace(
             "{{left_out}}",
@@ -60,6 +62,15 @@ fn filled(template: &str, report: &Report) -> String {
                 seed.join("\n")
             },
         )
+}
+
+/// The sentence that says where the weights are from.
+fn weights(weights: &str) -> String {
+    if weights.is_empty() {
+        String::new()
+    } else {
+        format!("\nThe weights in `requests.json` are {}.\n", markdown_prose(weights))
+    }
 }
 
 /// The requests as JSON that a person completes: values of parameters, bodies, weights.

@@ -38,6 +38,7 @@ pub fn load_test(routes: &[Route], findings: &[Finding], target: &Target) -> Loa
     LoadTest {
         command: command(&requests, target),
         steps: steps(&requests, target),
+        weights: String::new(),
         requests,
         left_out,
         seed: seed(findings),

@@ -313,6 +313,9 @@ fn load_test(out: &mut String, test: &LoadTest) -> fmt::Result {
     for (number, step) in test.steps.iter().enumerate() {
         writeln!(out, "{}. {}", number + 1, prose(step))?;
     }
+    if !test.weights.is_empty() {
+        writeln!(out, "\nShares {}.", prose(&test.weights))?;
+    }
     writeln!(out, "\n| Request | Share |\n|---|---|")?;
     for request in test.requests.iter().take(TEST_REQUESTS) {
         let name = prose(&format!("{} {}", request.method, request.path));

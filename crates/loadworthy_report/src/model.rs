@@ -391,6 +391,9 @@ pub struct LoadTest {
     pub command: String,
     /// Baseline, run, compare, iterate.
     pub steps: Vec<String>,
+    /// Where the shares of the requests are from, where somebody measured them; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub weights: String,
     /// What is driven.
     pub requests: Vec<TestRequest>,
     /// What is not, and why.

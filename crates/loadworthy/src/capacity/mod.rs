@@ -6,17 +6,15 @@ pub(crate) mod words;
 use clap::{Args, ValueEnum};
 use loadworthy_analysis::{Analysis, Resolver};
 use loadworthy_capacity::{Application, Demand, Environment, IDLE_HEAP_MB, Target, Utilisation, plain};
-use loadworthy_checks::{Audit, Demands, QUERY_LOOP_MILLIS, Setting, Times, route_name, run_all};
-use loadworthy_environment::Overrides;
+use loadworthy_checks::{Audit, Demands, Mix, QUERY_LOOP_MILLIS, Setting, Times, route_name, run_all};
 use loadworthy_project::PackageId;
 use serde::Serialize;
 
-use crate::arguments::{ProjectArguments, TargetArguments};
-use crate::env::{self, KnownArguments};
+use crate::arguments::ProjectArguments;
 use crate::failure::Failure;
+use crate::load::{ForecastArguments, Load};
 use crate::output::{json_text, print};
 use crate::session::Session;
-use crate::target::{positive, target};
 
 /// Options of `loadworthy capacity`.
 #[derive(Args, Clone)]
@@ -27,11 +25,7 @@ pub(crate) struct CapacityArguments {
     #[arg(long, value_enum, default_value_t = CapacityFormat::Terminal)]
     pub(crate) format: CapacityFormat,
     #[command(flatten)]
-    pub(crate) times: TimesArguments,
-    #[command(flatten)]
-    pub(crate) known: KnownArguments,
-    #[command(flatten)]
-    pub(crate) target: TargetArguments,
+    pub(crate) forecast: ForecastArguments,
 }
 
 /// Forms of the forecast.
@@ -45,41 +39,12 @@ pub(crate) enum CapacityFormat {
     Json,
 }
 
-/// Times that no code tells, where they were measured.
-#[derive(Args, Clone, Copy, Default)]
-#[expect(clippy::struct_field_names, reason = "the options of the command line say their unit")]
-pub(crate) struct TimesArguments {
-    /// Milliseconds of one query with its round trip [default: 2].
-    #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true, help_heading = "Measured times")]
-    pub(crate) query_ms: Option<f64>,
-    /// Milliseconds in which another service answers [default: 100].
-    #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true, help_heading = "Measured times")]
-    pub(crate) call_ms: Option<f64>,
-    /// Milliseconds of event loop that a request takes without any finding [default: 1].
-    #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true, help_heading = "Measured times")]
-    pub(crate) request_ms: Option<f64>,
-}
-
-impl TimesArguments {
-    /// What was measured, else the defaults.
-    pub(crate) fn times(self) -> Result<Times, Failure> {
-        let default = Times::default();
-        Ok(Times {
-            query_millis: positive("query-ms", self.query_ms.unwrap_or(default.query_millis))?,
-            call_millis: positive("call-ms", self.call_ms.unwrap_or(default.call_millis))?,
-            request_millis: positive("request-ms", self.request_ms.unwrap_or(default.request_millis))?,
-        })
-    }
-}
-
 /// Prints the forecast.
 pub(crate) fn run(arguments: &CapacityArguments) -> Result<(), Failure> {
     let session = Session::open(&arguments.project)?;
-    let target = target(arguments.target, session.config.target)?;
-    let overrides = env::overrides(&arguments.known, &session.config)?;
-    let times = arguments.times.times()?;
-    let forecast =
-        session.with_analysis(|analysis| Forecast::of(&session, analysis, target, &overrides, times));
+    let load = Load::of(&arguments.forecast.load, &session)?;
+    let times = arguments.forecast.times.times()?;
+    let (forecast, _) = session.with_analysis(|analysis| Forecast::of(&session, analysis, &load, times))?;
     print(&match arguments.format {
         CapacityFormat::Terminal => words::terminal(&forecast),
         CapacityFormat::Markdown => words::markdown(&forecast),
@@ -143,15 +108,14 @@ pub(crate) struct RouteRow {
 }
 
 impl Forecast {
-    /// Of an analysed project.
+    /// Of an analysed project, and where its traffic mix is from.
     pub(crate) fn of(
         session: &Session,
         analysis: &Analysis<'_>,
-        target: Target,
-        overrides: &Overrides,
+        load: &Load,
         times: Times,
-    ) -> Self {
-        let setting = Setting::infer(analysis, target, overrides, &session.config.traffic);
+    ) -> Result<(Self, Mix), Failure> {
+        let (setting, mix) = load.setting(session, analysis)?;
         session.progress.stage("checking");
         let found = run_all(analysis, &setting, |_| true);
         let resolver = Resolver::new(analysis.program());
@@ -160,11 +124,12 @@ impl Forecast {
         session.progress.end();
         let packages = session.project.packages.iter();
         let served = packages.filter_map(|it| served(analysis, &setting, &demands, &times, (it.id, &it.dir)));
-        Self {
-            target,
+        let forecast = Self {
+            target: load.target,
             applications: served.collect(),
-            assumptions: assumptions(&times, &setting.environment, session.config.traffic.is_empty()),
-        }
+            assumptions: assumptions(&times, &setting.environment, &mix),
+        };
+        Ok((forecast, mix))
     }
 
     /// The routes of all applications.
@@ -230,7 +195,7 @@ fn resource(used: &Utilisation) -> Resource {
     }
 }
 
-fn assumptions(times: &Times, environment: &Environment, is_mix_assumed: bool) -> Vec<String> {
+fn assumptions(times: &Times, environment: &Environment, mix: &Mix) -> Vec<String> {
     let mut all = vec![
         format!("a query takes {} ms with its round trip (--query-ms)", plain(times.query_millis)),
         format!(
@@ -252,10 +217,12 @@ fn assumptions(times: &Times, environment: &Environment, is_mix_assumed: bool) -
         machine.heap_limit_mb.assumption(),
     ];
     all.extend(defaults.into_iter().flatten().filter(|it| !it.is_empty()).map(str::to_owned));
-    if is_mix_assumed {
-        all.push(String::from(
-            "reads take 80% of the traffic and writes 20%, each evenly (`traffic` in the configuration)",
-        ));
+    match mix {
+        Mix::Usual => all.push(String::from(
+            "reads take 80% of the traffic and writes 20%, each evenly (--traffic, or `traffic` in the configuration)",
+        )),
+        Mix::Given(_) => {}
+        Mix::Observed(observed) => all.push(format!("the traffic mix is {}", observed.source)),
     }
     all
 }

@@ -13,12 +13,11 @@ use std::process::ExitCode;
 use loadworthy_fix::{Change, RecoverError, WriteError, diff, recover, write};
 
 use crate::arguments::{FixArguments, TableFormat};
-use crate::env;
 use crate::failure::Failure;
+use crate::load::Load;
 use crate::output::print;
 use crate::selection::Selection;
 use crate::session::Session;
-use crate::target::target;
 
 use rounds::{Fixed, Wanted};
 
@@ -27,14 +26,13 @@ pub(crate) fn run(arguments: &FixArguments) -> Result<ExitCode, Failure> {
     undo_interrupted(&arguments.project.path)?;
     let mut session = Session::open(&arguments.project)?;
     let selection = Selection::new(&arguments.only, &arguments.skip)?;
-    let target = target(arguments.target, session.config.target)?;
-    let overrides = env::overrides(&arguments.known, &session.config)?;
+    let load = Load::without_traffic(&arguments.known, arguments.target, &session.config)?;
     let wanted = Wanted {
         selection: &selection,
         with_review: arguments.review,
         finding: arguments.finding.as_deref(),
     };
-    let fixed = rounds::fix(&mut session, target, &overrides, &wanted)?;
+    let fixed = rounds::fix(&mut session, &load, &wanted)?;
     session.progress.end();
     let is_json = arguments.format == TableFormat::Json;
     let is_written = decide(arguments, &session, &fixed)?;

@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use loadworthy_capacity::Target;
-use loadworthy_environment::Overrides;
 use loadworthy_fix::{self as fixes, Planned, Proposal, plan};
 use loadworthy_project::Project;
 use loadworthy_report::{Applicability, Finding, NewPackage, Report};
@@ -13,6 +11,7 @@ use loadworthy_report::{Applicability, Finding, NewPackage, Report};
 use super::judge::{Failing, Verdict, brings, has, judge};
 use crate::audit;
 use crate::failure::Failure;
+use crate::load::Load;
 use crate::selection::Selection;
 use crate::session::Session;
 
@@ -52,18 +51,12 @@ pub(crate) struct Fixed {
 const MAX_ROUNDS: usize = 200;
 
 /// Plans every wanted fix.
-pub(crate) fn fix(
-    session: &mut Session,
-    target: Target,
-    overrides: &Overrides,
-    wanted: &Wanted<'_>,
-) -> Result<Fixed, Failure> {
-    let first = audit::suppressed(session, target, overrides);
+pub(crate) fn fix(session: &mut Session, load: &Load, wanted: &Wanted<'_>) -> Result<Fixed, Failure> {
+    let first = audit::suppressed(session, load)?;
     check_named(&first, wanted)?;
     let mut rounds = Rounds {
         session,
-        target,
-        overrides,
+        load,
         texts: BTreeMap::new(),
         current: first.clone(),
         applied: Vec::new(),
@@ -106,8 +99,7 @@ pub(super) fn all(report: &Report) -> impl Iterator<Item = &Finding> {
 
 struct Rounds<'r> {
     session: &'r mut Session,
-    target: Target,
-    overrides: &'r Overrides,
+    load: &'r Load,
     /// The texts that changed so far.
     texts: BTreeMap<String, String>,
     /// The audit of the project with them.
@@ -188,7 +180,7 @@ impl Rounds<'_> {
         let mut texts = self.texts.clone();
         texts.extend(planned.changes.clone());
         self.session.rediscover(Arc::new(texts.clone()))?;
-        let report = audit::suppressed(self.session, self.target, self.overrides);
+        let report = audit::suppressed(self.session, self.load)?;
         Ok((texts, report))
     }
 

@@ -23,3 +23,4 @@ mod schema;
 mod since;
 mod support;
 mod suppressions;
+mod traffic;

@@ -5,9 +5,7 @@ use std::sync::LazyLock;
 
 use loadworthy_analysis::{Analysis, Program, Resolver};
 use loadworthy_capacity::{Severity, Target};
-use loadworthy_checks::{
-    Audit, Finding, Fix, Forecast, Place, Setting, Verdict, Weights, route_name, run_all,
-};
+use loadworthy_checks::{Audit, Finding, Fix, Forecast, Mix, Place, Setting, Verdict, route_name, run_all};
 use loadworthy_environment::Overrides;
 use loadworthy_knowledge::Knowledge;
 use loadworthy_project::{Diagnostic, DiscoverOptions, Project};
@@ -53,8 +51,7 @@ pub(crate) fn audit(root: &Path, is_wanted: impl Fn(&str) -> bool + Send + Sync)
     Ok(pool.install(|| {
         let program = Program::read(&project, Knowledge::builtin());
         let analysis = Analysis::new(&program);
-        let setting =
-            Setting::infer(&analysis, Target::default(), &Overrides::default(), &Weights::default());
+        let setting = Setting::infer(&analysis, Target::default(), &Overrides::default(), &Mix::Usual);
         let found = run_all(&analysis, &setting, is_wanted);
         let resolver = Resolver::new(&program);
         let audit = Audit::new(&analysis, &resolver, &setting);
