@@ -251,7 +251,7 @@ impl Decision {
 /// The branch by one of the names, between `from` and `to`, that decides whether `to` runs.
 #[must_use]
 pub fn decision(module: &Module, names: &[BindingId], from: NodeId, to: NodeId) -> Option<Decision> {
-    decision_by(module, &|test| uses(module, test, names), from, to)
+    decision_by(module, &|test| uses(module, test, names) || module.contains(test, from), from, to)
 }
 
 /// As [`decision`], for the tests that `is_by` says.
@@ -276,8 +276,8 @@ pub fn decision_by(
                 let after_read = before
                     .filter(|statement| module.node(*statement).span.end >= module.node(from).span.start);
                 let guard = after_read.filter_map(|statement| guard(module, statement, is_by)).last();
-                if let Some(test) = guard {
-                    return Some(Decision::Guarded { test });
+                if guard.is_some() {
+                    return guard;
                 }
             }
             _ => {}
@@ -287,11 +287,30 @@ pub fn decision_by(
     None
 }
 
-/// `if (row) return …;`, `if (row) throw …;`: its test.
-fn guard(module: &Module, statement: NodeId, is_by: &dyn Fn(NodeId) -> bool) -> Option<NodeId> {
-    let Kind::If { test, then, otherwise } = module.kind(statement) else { return None };
-    let leaves = leaves(module, then) || otherwise.is_some() && leaves(module, otherwise);
-    (leaves && is_by(test)).then_some(test)
+/// `if (row) return …;`, `if (row) throw …;`, `while (row) …`, and a loop that is left where a test holds.
+fn guard(module: &Module, statement: NodeId, is_by: &dyn Fn(NodeId) -> bool) -> Option<Decision> {
+    let way_out = |body: NodeId| {
+        module.all_nodes(body).into_iter().find_map(|node| {
+            let Kind::If { test, then, .. } = module.kind(node) else { return None };
+            let last = match module.kind(then) {
+                Kind::Block(list) => module.list(list).last().unwrap_or(then),
+                _ => then,
+            };
+            let breaks = matches!(module.kind(last), Kind::Break) && is_by(test);
+            breaks.then_some(Decision::Inside { test, where_true: true })
+        })
+    };
+    match module.kind(statement) {
+        Kind::If { test, then, otherwise } => {
+            let leaves = leaves(module, then) || otherwise.is_some() && leaves(module, otherwise);
+            (leaves && is_by(test)).then_some(Decision::Guarded { test })
+        }
+        Kind::While { test, body } | Kind::DoWhile { test, body } => {
+            let ends = is_by(test).then_some(Decision::Guarded { test });
+            ends.or_else(|| way_out(body))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a branch always leaves the function.

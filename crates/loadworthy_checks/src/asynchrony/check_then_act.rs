@@ -4,7 +4,8 @@
 //! ## Why it fails under load
 //! The window between read and write is one round trip or more (t). With a rate λ on the same entity, another request falls
 //! into it with a probability of about 1 − e^(−λt): rare in development, certain in a load test. The results are duplicates,
-//! lost updates (stock sold twice, balances that don't add up), limits that are exceeded, codes that are used twice.
+//! lost updates (stock sold twice, balances that don't add up), limits that are exceeded, codes that are used twice, states that
+//! two requests leave at once (an order paid twice, a seat given to both).
 //!
 //! ## Bad
 //! ```ts title="src/shop.ts"
@@ -43,6 +44,7 @@
 
 mod computed;
 mod conflict;
+mod fields;
 mod flights;
 mod guards;
 mod keys;
@@ -50,6 +52,7 @@ mod numbers;
 mod polarity;
 mod remedy;
 mod rows;
+mod stakes;
 mod telling;
 mod whole;
 

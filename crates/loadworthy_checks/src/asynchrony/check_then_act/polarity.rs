@@ -31,7 +31,9 @@ fn of_test(module: &Module, test: NodeId, holds: bool, names: &[BindingId]) -> P
         Kind::Binary { operator: Binary::And | Binary::Or, left, right } => {
             // Of `limits && count >= limits.rooms` what is asked of the thing that was read.
             let of = |side| {
-                let is_about = uses(module, side, names);
+                let asks =
+                    || module.all_nodes(side).into_iter().any(|it| matches!(module.kind(it), Kind::Await(_)));
+                let is_about = uses(module, side, names) || asks();
                 if is_about { of_test(module, side, holds, names) } else { Polarity::Unknown }
             };
             match (of(left), of(right)) {

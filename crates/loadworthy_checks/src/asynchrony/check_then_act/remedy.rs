@@ -32,6 +32,7 @@ pub(super) fn shown(
         Shape::CountThenInsert | Shape::LastOne => way.serialised(),
         Shape::NextNumber => way.numbered(),
         Shape::UsedOnce => way.used_up(),
+        Shape::Claimed | Shape::WithinLimit => way.tested_there()?,
         Shape::WrittenWhole => way.only_changed(),
     };
     Some(Shown { before: way.before(), after })
@@ -238,6 +239,45 @@ impl Way<'_, '_, '_> {
                 "// UPDATE … SET {column} = next WHERE {condition} AND {column} = {row}.{column} (as it was read);\n// no row changed: somebody was faster, read again and try once more"
             ),
         }
+    }
+
+    /// The write only where the tested field is still as it was read; by a language of its own where the builder has none.
+    fn tested_there(&self) -> Option<String> {
+        let column = self.column?;
+        let (owner, condition, row) = (self.owner(), self.condition(), self.row());
+        let end = semicolon(self.module);
+        let failed = "  // somebody was faster: answer 409, or read again";
+        Some(match self.family() {
+            Family::Prisma => format!(
+                "const {{ count }} = await {owner}.updateMany({{\n  where: {{ {condition}, {column}: {row}.{column} }}, // as it was read\n  data: {{ /* … as before */ }},\n}}){end}\nif (count === 0) {{\n{failed}\n}}"
+            ),
+            Family::Mongoose | Family::MongoDriver => format!(
+                "const changed = await {owner}.findOneAndUpdate(\n  {{ {condition}, {column}: {row}.{column} }}, // as it was read\n  {{ /* … as before */ }},\n  {{ new: true }},\n){end}\nif (!changed) {{\n{failed}\n}}"
+            ),
+            Family::TypeOrm => format!(
+                "const {{ affected }} = await {owner}.update({{ {condition}, {column}: {row}.{column} }}, {{ /* … as before */ }}){end}\nif (!affected) {{\n{failed}\n}}"
+            ),
+            Family::Sequelize => format!(
+                "const [affected] = await {owner}.update({{ /* … as before */ }}, {{ where: {{ {condition}, {column}: {row}.{column} }} }}){end}\nif (!affected) {{\n{failed}\n}}"
+            ),
+            Family::Knex | Family::Objection => format!(
+                "const changed = await {owner}.where({{ {condition}, {column}: {row}.{column} }}).update({{ /* … as before */ }}){end}\nif (changed === 0) {{\n{failed}\n}}"
+            ),
+            Family::Drizzle => {
+                let table = self.write().table.as_deref().unwrap_or("table");
+                let key = self.drizzle_condition(table);
+                format!(
+                    "const [changed] = await db\n  .update({table})\n  .set({{ /* … as before */ }})\n  .where(and({key}, eq({table}.{column}, {row}.{column})))\n  .returning(){end}\nif (!changed) {{\n{failed}\n}}"
+                )
+            }
+            _ => {
+                let table = self.write().table.as_deref().unwrap_or("table");
+                format!(
+                    "// UPDATE {table} SET … WHERE {} AND {column} = {row}.{column} (as it was read) RETURNING *;\n// go on only if a row came back",
+                    condition.replace(": ", " = ")
+                )
+            }
+        })
     }
 
     /// The update of the fields that changed.

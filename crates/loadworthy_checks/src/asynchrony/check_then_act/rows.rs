@@ -8,15 +8,17 @@ use loadworthy_analysis::{
 };
 use loadworthy_capacity::{Cost, Failure, Severity};
 use loadworthy_schema::Table;
-use loadworthy_syntax::{Binary, BindingId, Kind, Module, NodeId};
+use loadworthy_syntax::{BindingId, Kind, Module, NodeId};
 
 use super::META;
-use super::computed::{changed_in_place, computed, existence, is_computed, next_by_call};
+use super::computed::{changed_in_place, existence, is_computed, next_by_call};
 use super::conflict::answered;
+use super::fields::guarded;
 use super::guards::{is_in_one_turn, is_locked, names_old_value};
 use super::numbers::{counted_up, returned_next};
 use super::polarity::{Polarity, polarity};
 use super::remedy::shown;
+use super::stakes::{severity, takes, written_column};
 use super::telling::{fix, words};
 use super::whole::{is_written_whole, saves_read};
 use crate::audit::Audit;
@@ -37,6 +39,10 @@ pub(super) enum Shape {
     ReadModifyWrite,
     /// A code that may be used once, read and then used up.
     UsedOnce,
+    /// A field of the row is tested, and changed by the write that the test lets pass.
+    Claimed,
+    /// A number of the row is compared with a limit, and changed by the write that the test lets pass.
+    WithinLimit,
     /// Read whole, some fields changed, all of them written back.
     WrittenWhole,
 }
@@ -207,6 +213,9 @@ fn shape(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>, names: &[Bindi
             }
             is_last_one(module, race, names)
                 .or_else(|| used_once(module, race, &all))
+                .or_else(
+                    || if names_old_value(read, write) { None } else { guarded(audit, module, race, &all) },
+                )
                 .or_else(|| is_written_whole(audit, module, race, names).then_some(Shape::WrittenWhole))
         }
         Operation::Delete => is_last_one(module, race, names).or_else(|| used_once(module, race, &all)),
@@ -340,8 +349,13 @@ fn is_used_once(read: &Query) -> Option<&str> {
     })
 }
 
-/// Not where a row is looked for by its own key, which the inserted one does not get.
+/// Not where a row is looked for by its own key, which the inserted one does not get, or by a value of chance, which two
+/// requests do not share.
 fn may_duplicate(audit: &Audit<'_, '_>, race: &Race<'_>) -> bool {
+    let mut values = race.read.query.filter.all.iter().filter_map(|it| it.value);
+    if values.any(|value| is_of_chance(audit, value)) {
+        return false;
+    }
     let mut keys =
         race.read.query.filter.all.iter().filter(|it| matches!(&*it.column, "id" | "_id" | "uuid"));
     let (written, call) = (audit.source(race.write.query.whole), audit.source(race.write.at));
@@ -350,6 +364,27 @@ fn may_duplicate(audit: &Audit<'_, '_>, race: &Race<'_>) -> bool {
             let value = audit.source(value);
             written.contains(value) || call.contains(value)
         })
+    })
+}
+
+/// `code = Math.random()…`, `const slug = nanoid(8)`: whatever the variable is given is chosen anew by chance.
+fn is_of_chance(audit: &Audit<'_, '_>, (file, value): Site) -> bool {
+    let Some(module) = audit.module((file, value)) else { return false };
+    let Kind::Name { binding, .. } = module.kind(value) else { return false };
+    let Some(declared) = module.binding(binding) else { return false };
+    let init = match module.kind(module.parent(declared.node)) {
+        Kind::Declarator { init, .. } => init.ok(),
+        _ => None,
+    };
+    let assigned =
+        module.references(binding).iter().filter_map(|name| match module.kind(module.parent(*name)) {
+            Kind::Assign { target, value, .. } if target == *name => Some(value),
+            _ => None,
+        });
+    let words = ["random", "nanoid", "uuid", "cuid", "generate"];
+    init.into_iter().chain(assigned).any(|made| {
+        let text = module.source(made).to_lowercase();
+        words.iter().any(|word| text.contains(word))
     })
 }
 
@@ -376,7 +411,7 @@ fn case(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>) -> Option<Findi
     if is_unique && is_caught {
         return None;
     }
-    let column = written_column(module, race);
+    let column = written_column(audit, module, race);
     let cost = Cost { failure: Some(Failure::LostWrite), ..audit.cost_at(site) };
     let (least, most) = severity(race, is_unique, column.as_deref(), takes(module, race));
     let shown = shown(audit, module, race, &columns, (column.as_deref(), is_unique));
@@ -388,7 +423,7 @@ fn case(audit: &Audit<'_, '_>, module: &Module, race: &Race<'_>) -> Option<Findi
         site,
         evidence(audit, race),
         cost,
-        words(audit, race, known, (&columns, is_unique)),
+        words(audit, race, known, (&columns, column.as_deref(), is_unique)),
         caught.unwrap_or(sketch),
     )
     .at_least(least)
@@ -421,77 +456,10 @@ fn doubt(audit: &Audit<'_, '_>, race: &Race<'_>, known: Option<&Table>, finding:
             "the schema of `{table}`, which was not found, may have a unique key on what is looked for"
         ));
     }
-    if matches!(race.shape, Shape::UsedOnce | Shape::WrittenWhole) {
+    if matches!(race.shape, Shape::UsedOnce | Shape::WrittenWhole | Shape::Claimed) {
         return finding.confidence(Confidence::Medium);
     }
     finding
-}
-
-/// Columns that hold money or things that run out.
-const SCARCE: [&str; 14] = [
-    "balance",
-    "stock",
-    "inventory",
-    "quantity",
-    "seats",
-    "seat",
-    "credits",
-    "credit",
-    "wallet",
-    "available",
-    "remaining",
-    "funds",
-    "tickets",
-    "uses",
-];
-
-/// Columns that hold money: a lost update is wrong in both directions.
-const MONEY: [&str; 5] = ["balance", "credits", "credit", "wallet", "funds"];
-
-/// `takes`: the value is made smaller. What is only added to can't run out.
-fn severity(race: &Race<'_>, is_unique: bool, column: Option<&str>, takes: bool) -> (Severity, Severity) {
-    let is_among = |words: &[&str]| {
-        column.is_some_and(|column| {
-            let name = column.to_lowercase();
-            words.iter().any(|word| name == *word || name.ends_with(word) || name.starts_with(word))
-        })
-    };
-    let is_scarce = takes && is_among(&SCARCE) || is_among(&MONEY);
-    match race.shape {
-        Shape::ReadModifyWrite if is_scarce => (Severity::Critical, Severity::Critical),
-        Shape::FindThenInsert if is_unique => (Severity::Medium, Severity::Medium),
-        Shape::WrittenWhole => (Severity::Monitor, Severity::Medium),
-        Shape::FindThenInsert | Shape::UsedOnce => (Severity::Medium, Severity::High),
-        Shape::CountThenInsert | Shape::LastOne | Shape::NextNumber | Shape::ReadModifyWrite => {
-            (Severity::Medium, Severity::High)
-        }
-    }
-}
-
-/// Whether the written value is smaller than what was read: `stock - 1`, `stock -= 1`.
-fn takes(module: &Module, race: &Race<'_>) -> bool {
-    let names = results(module, race.read.at.1);
-    let operand = computed(module, race, &names).or_else(|| changed_in_place(module, race, &names));
-    operand.is_some_and(|operand| match module.kind(module.parent(operand)) {
-        Kind::Binary { operator, .. } | Kind::Assign { operator: Some(operator), .. } => {
-            operator == Binary::Subtract
-        }
-        Kind::Assign { value, .. } => module.source(value).contains('-'),
-        Kind::Update(_) => module.source(module.parent(operand)).contains("--"),
-        _ => false,
-    })
-}
-
-/// The column of `{ stock: product.stock - 1 }`.
-fn written_column(module: &Module, race: &Race<'_>) -> Option<String> {
-    if race.shape != Shape::ReadModifyWrite {
-        return None;
-    }
-    let names = results(module, race.read.at.1);
-    let operand = computed(module, race, &names).or_else(|| changed_in_place(module, race, &names))?;
-    let source = module.source(operand);
-    let name = source.trim_end_matches(')').rsplit(['.', '(']).next()?;
-    Some(name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?.to_owned())
 }
 
 /// What the databases and libraries call the violation of a unique key.

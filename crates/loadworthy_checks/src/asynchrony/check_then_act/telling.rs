@@ -10,11 +10,12 @@ pub(super) fn words(
     audit: &Audit<'_, '_>,
     race: &Race<'_>,
     known: Option<&Table>,
-    (columns, is_unique): (&[&str], bool),
+    (columns, column, is_unique): (&[&str], Option<&str>, bool),
 ) -> Words {
     let table = race.read.query.table.as_deref().unwrap_or("the table");
     let reached = audit.reached_by(race.read.at);
     let by = if columns.is_empty() { String::from("its filter") } else { columns.join(", ") };
+    let field = column.unwrap_or("a field");
     let (title, result) = match race.shape {
         Shape::FindThenInsert if is_unique => (
             format!("`{table}` is looked up by {by} and then inserted in {reached}"),
@@ -66,6 +67,20 @@ pub(super) fn words(
                  undone, without an error.",
             ),
         ),
+        Shape::Claimed => (
+            format!("`{field}` of `{table}` is tested and then changed in {reached}"),
+            format!(
+                "Requests that overlap all read the same `{field}` before the first one changes it, all pass the test, and all \
+                 do what may be done once."
+            ),
+        ),
+        Shape::WithinLimit => (
+            format!("`{field}` of `{table}` is compared with a limit and then changed in {reached}"),
+            format!(
+                "Requests that overlap all see `{field}` within the limit and all change it: it goes past the limit, though each \
+                 change by itself may be atomic."
+            ),
+        ),
         Shape::UsedOnce => (
             format!("a one-time value of `{table}` is read and used up in two steps in {reached}"),
             String::from(
@@ -81,23 +96,29 @@ pub(super) fn words(
         ),
         verify: format!(
             "Send 50 identical requests at once to {reached} (`autocannon -c 50 -a 50 …`) and look at `{table}`: {}",
-            match race.shape {
-                Shape::FindThenInsert if is_unique => "count the 500 answers.",
-                Shape::FindThenInsert => "there is more than one row.",
-                Shape::CountThenInsert => "there are more rows than the limit allows.",
-                Shape::LastOne => "fewer rows are left than the check allows.",
-                Shape::NextNumber => "a number appears twice.",
-                Shape::ReadModifyWrite => "the value has changed by less than 50 steps.",
-                Shape::WrittenWhole => {
-                    "send two that change different fields instead, and both changes must be there."
-                }
-                Shape::UsedOnce => "more than one answer is a success.",
-            }
+            seen(race.shape, is_unique)
         ),
         tradeoff: String::from(
             "One statement moves the decision into the database; a lock or a serialisable transaction keeps the code but \
              holds a connection longer and needs a retry on failure.",
         ),
+    }
+}
+
+/// What tells that it went wrong.
+fn seen(shape: Shape, is_unique: bool) -> &'static str {
+    match shape {
+        Shape::FindThenInsert if is_unique => "count the 500 answers.",
+        Shape::FindThenInsert => "there is more than one row.",
+        Shape::CountThenInsert => "there are more rows than the limit allows.",
+        Shape::LastOne => "fewer rows are left than the check allows.",
+        Shape::NextNumber => "a number appears twice.",
+        Shape::ReadModifyWrite => "the value has changed by less than 50 steps.",
+        Shape::WrittenWhole => {
+            "send two that change different fields instead, and both changes must be there."
+        }
+        Shape::UsedOnce | Shape::Claimed => "more than one answer is a success.",
+        Shape::WithinLimit => "the value is past the limit.",
     }
 }
 
@@ -128,6 +149,11 @@ pub(super) fn fix(race: &Race<'_>, table: &str, columns: &[&str], column: Option
         Shape::WrittenWhole => format!(
             "Write only the fields that changed (an update of `{table}` by its key), or give it a version that the write checks and \
              raises."
+        ),
+        Shape::Claimed | Shape::WithinLimit => format!(
+            "Repeat the test in the condition of the update ({} as it was read, or the limit itself), and go on only if a row was \
+             changed; do what must happen once after that.",
+            column.map_or_else(|| String::from("the field"), |column| format!("`{column}`"))
         ),
         Shape::UsedOnce => format!(
             "Use it up in one conditional statement (`UPDATE {table} … WHERE … AND used_at IS NULL`, or `DELETE … RETURNING`) and \
