@@ -3,6 +3,9 @@
 use loadworthy_syntax::{BindingId, BindingKind, ClassId, FunctionId, Kind, List, Module, NodeId};
 use rustc_hash::FxHashMap;
 
+/// Values under names.
+pub(crate) type Named = [(Box<str>, NodeId)];
+
 /// Lookup tables of one module.
 #[derive(Debug, Default)]
 pub(crate) struct ModuleIndex {
@@ -16,6 +19,8 @@ pub(crate) struct ModuleIndex {
     entries: FxHashMap<BindingId, Vec<NodeId>>,
     /// `request.member = value`, `app.locals.member = value`: what later handlers find there.
     handed_on: Vec<(Box<str>, NodeId)>,
+    /// `app.decorate("name", value)`: what the application, its requests or its replies have under a name.
+    decorated: Vec<(Box<str>, NodeId)>,
 }
 
 /// What parameters are called that one handler passes on to the next with the request.
@@ -40,6 +45,7 @@ impl ModuleIndex {
                     if let Some((key, value)) = set(module, callee, arguments) {
                         index.handed_on.push((key, value));
                     }
+                    index.decorated.extend(decorated(module, callee, arguments));
                 }
                 _ => {}
             }
@@ -94,8 +100,13 @@ impl ModuleIndex {
     }
 
     /// What handlers hand on to later ones, by the member that holds it.
-    pub(crate) fn handed_on(&self) -> &[(Box<str>, NodeId)] {
+    pub(crate) fn handed_on(&self) -> &Named {
         &self.handed_on
+    }
+
+    /// What applications are decorated with, by its name there.
+    pub(crate) fn decorated(&self) -> &Named {
+        &self.decorated
     }
 
     pub(crate) fn returns(&self, function: FunctionId) -> &[NodeId] {
@@ -115,6 +126,16 @@ fn set(module: &Module, callee: NodeId, arguments: List) -> Option<(Box<str>, No
     let Kind::String(key) = module.kind(key) else { return None };
     let is_set = module.str(name) == "set" && arguments.next().is_none() && is_registry(module, object);
     is_set.then(|| (module.str(key).into(), value))
+}
+
+/// `app.decorate("key", value)`, `app.decorateRequest("key", value)`.
+fn decorated(module: &Module, callee: NodeId, arguments: List) -> Option<(Box<str>, NodeId)> {
+    let Kind::Member { name, .. } = module.kind(callee) else { return None };
+    let mut arguments = module.list(arguments);
+    let (key, value) = (arguments.next()?, arguments.next()?);
+    let Kind::String(key) = module.kind(key) else { return None };
+    let decorates = matches!(module.str(name), "decorate" | "decorateRequest" | "decorateReply");
+    decorates.then(|| (module.str(key).into(), value))
 }
 
 /// `context.get("key")`, `req.app.get("key")`: the key.

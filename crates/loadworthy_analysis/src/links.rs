@@ -183,11 +183,15 @@ fn part(resolver: &Resolver<'_>, file: FileId, module: &Module) -> Part {
 
 /// `schema.methods.name = function () {…}`, `schema.statics.name = …`, `Model.prototype.name = …`.
 fn methods(file: FileId, module: &Module) -> Vec<(Box<str>, FunctionRef)> {
-    if ![".methods", ".statics", ".prototype"].iter().any(|word| module.text().contains(word)) {
+    let words = [".methods", ".statics", ".prototype", ".method(", ".static("];
+    if !words.iter().any(|word| module.text().contains(word)) {
         return Vec::new();
     }
     let mut methods = Vec::new();
     for node in module.node_ids() {
+        if let Some((name, function)) = named_method(module, node) {
+            methods.push((name, (file, function)));
+        }
         let Kind::Assign { operator: None, target, value } = module.kind(node) else { continue };
         let (Kind::Member { object, name }, Kind::Function(function)) =
             (module.kind(target), module.kind(value))
@@ -201,6 +205,22 @@ fn methods(file: FileId, module: &Module) -> Vec<(Box<str>, FunctionRef)> {
         }
     }
     methods
+}
+
+/// `schema.method("name", function () {…})`, `schema.static("name", …)`.
+fn named_method(module: &Module, node: NodeId) -> Option<(Box<str>, FunctionId)> {
+    let Kind::Call { callee, arguments } = module.kind(node) else { return None };
+    let Kind::Member { name, .. } = module.kind(callee) else { return None };
+    if !matches!(module.str(name), "method" | "static") {
+        return None;
+    }
+    let mut arguments = module.list(arguments);
+    let (Kind::String(name), Kind::Function(function)) =
+        (module.kind(arguments.next()?), module.kind(arguments.next()?))
+    else {
+        return None;
+    };
+    Some((module.str(name).into(), function))
 }
 
 /// The functions that an argument is, or that the properties of an object literal are. An array literal hands over its

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::generated_clients::GeneratedClients;
-use crate::index::ModuleIndex;
+use crate::index::{ModuleIndex, Named};
 use crate::links::{FunctionRef, Links};
 use crate::stars::Stars;
 use crate::values::{Memories, Site};
@@ -23,6 +23,9 @@ pub struct Program<'p> {
     generated: GeneratedClients,
     /// What handlers hand on with the request, by the member that holds it.
     handed_on: FxHashMap<Box<str>, Vec<Site>>,
+    decorated: FxHashMap<Box<str>, Vec<Site>>,
+    /// Classes by the name of the class that they extend.
+    extending: FxHashMap<Box<str>, Vec<(FileId, ClassId)>>,
     /// Classes that extend something, by their names in lower case; absent where several have the name.
     heirs: FxHashMap<String, Option<(FileId, ClassId)>>,
     /// Methods of classes that extend something, by their names.
@@ -73,6 +76,8 @@ impl<'p> Program<'p> {
             modules,
             generated,
             handed_on: FxHashMap::default(),
+            decorated: FxHashMap::default(),
+            extending: FxHashMap::default(),
             heirs: FxHashMap::default(),
             heir_methods: FxHashMap::default(),
             libraries,
@@ -82,7 +87,9 @@ impl<'p> Program<'p> {
             diagnostics,
         };
         program.libraries = program.imported_libraries();
-        program.handed_on = program.find_handed_on();
+        program.handed_on = program.find_by_name(ModuleIndex::handed_on);
+        program.extending = program.find_extending();
+        program.decorated = program.find_by_name(ModuleIndex::decorated);
         program.heirs = program.find_heirs();
         program.heir_methods = program.find_heir_methods();
         program.links = Links::find(&program);
@@ -193,10 +200,35 @@ impl<'p> Program<'p> {
         self.handed_on.get(member).map_or(&[], Vec::as_slice)
     }
 
-    fn find_handed_on(&self) -> FxHashMap<Box<str>, Vec<Site>> {
+    /// The classes that extend one of that name; which one, their heritage tells.
+    pub(crate) fn extending(&self, name: &str) -> &[(FileId, ClassId)] {
+        self.extending.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn find_extending(&self) -> FxHashMap<Box<str>, Vec<(FileId, ClassId)>> {
+        let mut found: FxHashMap<Box<str>, Vec<(FileId, ClassId)>> = FxHashMap::default();
+        for (file, module) in self.modules() {
+            for (at, class) in
+                module.classes().iter().enumerate().filter(|(_, class)| class.heritage.is_some())
+            {
+                // `Base`, `repositories.Base`, of `Base<Order>` the heritage holds the name alone.
+                let text = module.source(class.heritage);
+                let name = text.rsplit('.').next().unwrap_or(text);
+                found.entry(name.into()).or_default().push((file, ClassId::new(at)));
+            }
+        }
+        found
+    }
+
+    /// What an application, its requests or its replies are decorated with under a name.
+    pub(crate) fn decorated(&self, name: &str) -> &[Site] {
+        self.decorated.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn find_by_name(&self, of: fn(&ModuleIndex) -> &Named) -> FxHashMap<Box<str>, Vec<Site>> {
         let mut found: FxHashMap<Box<str>, Vec<Site>> = FxHashMap::default();
         for (file, _) in self.modules() {
-            for (member, value) in self.index(file).into_iter().flat_map(ModuleIndex::handed_on) {
+            for (member, value) in self.index(file).into_iter().flat_map(of) {
                 found.entry(member.clone()).or_default().push((file, *value));
             }
         }

@@ -6,7 +6,7 @@ use super::limit::Limits;
 use super::options::Options;
 use super::reader::{Reader, condition};
 use super::{Bound, Filter, Include, Operation, Operator, Query, Selected, Yields};
-use crate::values::Site;
+use crate::values::{Site, Value};
 
 pub(super) fn read(reader: &Reader<'_, '_>, query: &mut Query) {
     let name = reader.name();
@@ -68,7 +68,21 @@ fn table(reader: &Reader<'_, '_>) -> Option<Box<str>> {
     {
         return Some(named_by(&name).into());
     }
+    if module.kind(node) == Kind::This {
+        return model_of_schema(reader, (file, node));
+    }
     reader.name_of((file, node))
+}
+
+/// `this.find()` in a function of a schema: the name that its model was made by.
+fn model_of_schema(reader: &Reader<'_, '_>, this: Site) -> Option<Box<str>> {
+    let values = reader.resolver.value_of(this);
+    let made = values.iter().find_map(|value| match value {
+        Value::External(external) => external.site(),
+        _ => None,
+    })?;
+    let name = reader.resolver.argument(made, 0).and_then(|first| reader.text(first))?;
+    Some(name.into())
 }
 
 /// `require("./models/Order")` is called after its file.

@@ -94,7 +94,8 @@ fn of_file(resolver: &Resolver<'_>, calls: &Calls<'_>, file: FileId) -> Vec<Quer
         .iter()
         .filter_map(|call| {
             let library = call.library.as_ref()?;
-            is_head(knowledge, library).then(|| read(resolver, calls, module, call, library))?
+            let is_head = is_head(knowledge, library) || is_of_row(knowledge, module, call.site.1, library);
+            is_head.then(|| read(resolver, calls, module, call, library))?
         })
         .collect()
 }
@@ -218,6 +219,29 @@ fn is_head(knowledge: &Knowledge, call: &LibraryCall<'_>) -> bool {
     step.is_some_and(|step| {
         is_unfinished(knowledge, step.lib, step.to) && !IS_PART.contains(&knowledge.handle_name(step.to))
     })
+}
+
+/// `await ticket.populate("holder")` on a row that was waited for: a statement of its own, though one object stands for the
+/// query and its row.
+fn is_of_row(knowledge: &Knowledge, module: &Module, call: NodeId, library: &LibraryCall<'_>) -> bool {
+    if !is_unfinished(knowledge, library.lib, library.on)
+        || !matches!(module.kind(module.parent(call)), Kind::Await(_))
+    {
+        return false;
+    }
+    let row = knowledge.handle("document");
+    let member = row.and_then(|row| knowledge.member(library.lib, row, &library.name, None, None));
+    let Kind::Call { callee, .. } = module.kind(call) else { return false };
+    let Kind::Member { object, .. } = module.kind(callee) else { return false };
+    let Kind::Name { binding, .. } = module.kind(object) else { return false };
+    let Some(declared) = module.binding(binding) else { return false };
+    let is_row = match module.kind(module.parent(declared.node)) {
+        Kind::Declarator { init, .. } if init.is_some() => matches!(module.kind(init), Kind::Await(_)),
+        // The variable of `for (const row of rows)`, the parameter of a callback.
+        Kind::Declarator { .. } | Kind::Function(_) => true,
+        _ => false,
+    };
+    is_row && member.is_some_and(|member| member.effect.is_database_trip())
 }
 
 /// Of these, parts of queries come, never a query.

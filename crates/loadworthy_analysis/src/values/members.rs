@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use loadworthy_knowledge::{Effect, Returns};
+use loadworthy_knowledge::{Effect, Kind as LibraryKind, Returns};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{BindingId, ClassId, FunctionId, Kind, MemberKind, Module, NodeId, TypeForm, TypeId};
 
@@ -19,6 +19,9 @@ const WRAPPING_TYPES: [&str; 9] =
 
 /// Deepest inheritance that is followed.
 pub(super) const MAX_BASES: usize = 16;
+
+/// Most classes that extend one which are asked what they fill its members with.
+const MAX_HEIRS: usize = 16;
 
 impl Resolver<'_> {
     /// `value.name` for each alternative.
@@ -43,6 +46,10 @@ impl Resolver<'_> {
         {
             return self.export(file, "default");
         }
+        let decorations = self.decorations(module, (file, object), name);
+        if !decorations.is_empty() {
+            return decorations;
+        }
         let values = self.member(&self.value_of((file, object)), name);
         let Kind::Name { binding, .. } = module.kind(object) else { return values };
         // `User.findByEmail = function …`: statics that are added to what a library gave.
@@ -53,6 +60,29 @@ impl Resolver<'_> {
         }
         let own = join(added.iter().map(|value| self.value_of((file, *value))));
         if own.iter().any(|value| matches!(value, Value::Function(..))) { own } else { values }
+    }
+
+    /// `app.db`, `request.server.db`, `this.db` in a handler, where `app.decorate("db", …)` says what it is.
+    fn decorations(&self, module: &Module, (file, object): Site, name: &str) -> Values {
+        let sites = self.program.decorated(name);
+        if sites.is_empty() || sites.len() > MAX_ALTERNATIVES {
+            return none();
+        }
+        let is_this = || module.kind(object) == Kind::This && self.value_of((file, object)).is_empty();
+        let is_application = || {
+            let folded = self.folded(&self.value_of((file, object)));
+            folded.iter().any(|folded| match folded {
+                Folded::Held(held) => self.program.knowledge().library(held.lib).kind == LibraryKind::Web,
+                _ => false,
+            })
+        };
+        let is_server =
+            || matches!(module.kind(object), Kind::Member { name, .. } if module.str(name) == "server");
+        if is_this() || is_server() || is_application() {
+            join(sites.iter().map(|site| self.value_of(*site)))
+        } else {
+            none()
+        }
     }
 
     /// What handlers hand on under a name, where that says more than that it was passed to them.
@@ -233,6 +263,27 @@ impl Resolver<'_> {
     }
 
     fn find_class_member(&self, file: FileId, class: ClassId, name: &str, is_static: bool) -> Values {
+        let found = self.inherited_member(file, class, name, is_static);
+        if found.is_empty() && !is_static { self.member_of_heirs(file, class, name) } else { found }
+    }
+
+    /// What classes that extend this one fill a member with that it only declares: `protected abstract model`.
+    fn member_of_heirs(&self, file: FileId, class: ClassId, name: &str) -> Values {
+        let Some(module) = self.module(file) else { return none() };
+        let Some(own) = module.class(class).map(|it| module.str(it.name)) else { return none() };
+        let heirs = self.program.extending(own).iter().take(MAX_HEIRS);
+        let heirs = heirs.filter(|heir| self.base(heir.0, heir.1) == Some((file, class)));
+        let filled: Vec<Values> = heirs.map(|heir| self.own_member(heir.0, heir.1, name, false)).collect();
+        let joined = join(filled.iter().cloned());
+        // Too many to keep apart: the first says what they are.
+        if joined.is_empty() {
+            filled.into_iter().find(|it| !it.is_empty()).unwrap_or_default()
+        } else {
+            joined
+        }
+    }
+
+    fn inherited_member(&self, file: FileId, class: ClassId, name: &str, is_static: bool) -> Values {
         let mut current = (file, class);
         for _ in 0..MAX_BASES {
             let own = self.own_member(current.0, current.1, name, is_static);

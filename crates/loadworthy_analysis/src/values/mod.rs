@@ -5,6 +5,7 @@
 
 mod alternatives;
 mod definitions;
+mod documents;
 mod exports;
 mod file_paths;
 mod injection;
@@ -213,8 +214,7 @@ impl<'p> Resolver<'p> {
                 // In a static method, `this` is the class.
                 Some(class) if is_in_static(module, class, node) => one(Value::Class(file, class)),
                 Some(class) => one(Value::Instance(file, class)),
-                None => enclosing_object(module, node)
-                    .map_or_else(none, |object| one(Value::Object(file, object))),
+                None => self.this_of_function(file, module, node),
             },
             // In a static method, `super` is the class above.
             Kind::Super => match enclosing_class(module, node) {
@@ -276,6 +276,15 @@ impl<'p> Resolver<'p> {
             }
             _ => none(),
         }
+    }
+
+    /// The object whose method holds it, or what a schema runs the function on.
+    fn this_of_function(&self, file: FileId, module: &Module, node: NodeId) -> Values {
+        let of_schema = self.this_of_schema(file, module, node);
+        if !of_schema.is_empty() {
+            return of_schema;
+        }
+        enclosing_object(module, node).map_or_else(none, |object| one(Value::Object(file, object)))
     }
 
     /// `list[0]`, `list[list.length - 1]`, `handlers[event]`.

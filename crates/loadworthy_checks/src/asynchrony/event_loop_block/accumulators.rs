@@ -1,6 +1,6 @@
 //! Accumulators that are copied for each element.
 
-use loadworthy_analysis::{Blocks, Elements, Multiplicity, Site};
+use loadworthy_analysis::{Blocks, Elements, Multiplicity, Site, loops_around};
 use loadworthy_capacity::Severity;
 use loadworthy_knowledge::Cost;
 use loadworthy_syntax::{BindingId, FunctionId, Kind, Module, NodeId};
@@ -26,18 +26,36 @@ const LEAST_ELEMENTS: f64 = 500.0;
 pub(super) fn run<'p>(audit: &Audit<'_, 'p>, blocks: &Blocks<'_, 'p>, findings: &mut Vec<Finding>) {
     for (file, module) in audit.program().modules() {
         for call in module.calls() {
-            findings.extend(finding(audit, blocks, module, (file, *call)));
+            let reduced = reduced(module, *call);
+            findings.extend(reduced.and_then(|copied| finding(audit, blocks, (file, *call), copied)));
+        }
+        for node in module.node_ids() {
+            // The habit is common where few are collected: only what is known to be many counts.
+            let collected = collected(module, (file, node)).filter(|it| is_many(blocks, (file, it.list)));
+            findings.extend(collected.and_then(|copied| finding(audit, blocks, (file, node), copied)));
         }
     }
 }
 
-fn finding<'p>(
-    audit: &Audit<'_, 'p>,
-    blocks: &Blocks<'_, 'p>,
-    module: &Module,
-    site: Site,
-) -> Option<Finding> {
-    let Kind::Call { callee, arguments } = module.kind(site.1) else { return None };
+/// What is copied for each element.
+struct Copied {
+    /// The list whose elements are collected.
+    list: NodeId,
+    copying: Copying,
+    /// Where the copy is made.
+    copy: NodeId,
+}
+
+/// Whether rows of the database or what a client sends are walked through.
+fn is_many(blocks: &Blocks<'_, '_>, list: Site) -> bool {
+    let elements = blocks.elements(list);
+    elements
+        .is_some_and(|it| matches!(it.origin, Multiplicity::Rows { .. } | Multiplicity::ClientChosen { .. }))
+}
+
+/// `rows.reduce((all, row) => [...all, row], [])`
+fn reduced(module: &Module, call: NodeId) -> Option<Copied> {
+    let Kind::Call { callee, arguments } = module.kind(call) else { return None };
     let Kind::Member { object, name } = module.kind(callee) else { return None };
     let callback = module.list(arguments).next()?;
     if module.str(name) != "reduce" || arguments.len() != 2 {
@@ -45,6 +63,28 @@ fn finding<'p>(
     }
     let Kind::Function(function) = module.kind(callback) else { return None };
     let (copying, copy) = copying(module, function)?;
+    Some(Copied { list: object, copying, copy })
+}
+
+/// `for (const row of rows) all = [...all, row];`
+fn collected(module: &Module, (file, node): Site) -> Option<Copied> {
+    let Kind::Assign { target, value, operator: None } = module.kind(node) else { return None };
+    let Kind::Name { binding, .. } = module.kind(target) else { return None };
+    let (copying, copy) = copies(module, value, binding)?;
+    let around = loops_around(module, (file, node)).into_iter().next()?;
+    let (_, list) = around.source?;
+    // Of rounds that wait, each is short; of a variable of the round itself, there is nothing to copy.
+    let waits = module.all_nodes(around.at.1).into_iter().any(|it| matches!(module.kind(it), Kind::Await(_)));
+    let is_own = module.binding(binding).is_some_and(|it| module.contains(around.at.1, it.node));
+    (!waits && !is_own).then_some(Copied { list, copying, copy })
+}
+
+fn finding<'p>(
+    audit: &Audit<'_, 'p>,
+    blocks: &Blocks<'_, 'p>,
+    site: Site,
+    Copied { list: object, copying, copy }: Copied,
+) -> Option<Finding> {
     let runs = runs(audit, site).filter(|runs| *runs != Runs::Browser)?;
     let elements = blocks.elements((site.0, object));
     let is_known_small = elements.as_ref().is_some_and(|it| !it.is_unbounded || it.count < LEAST_ELEMENTS);
@@ -89,7 +129,12 @@ fn copying(module: &Module, function: FunctionId) -> Option<(Copying, NodeId)> {
     let lowered = module.function(function)?;
     let parameter = module.list(lowered.parameters).next()?;
     let Kind::Binding(accumulator) = module.kind(parameter) else { return None };
-    module.own_nodes(lowered.body).into_iter().find_map(|node| match module.kind(node) {
+    module.own_nodes(lowered.body).into_iter().find_map(|node| copies(module, node, accumulator))
+}
+
+/// `[...all, x]`, `{ ...all, [k]: v }`, `all.concat(x)`, `Object.assign({}, all, …)` of an accumulator.
+fn copies(module: &Module, node: NodeId, accumulator: BindingId) -> Option<(Copying, NodeId)> {
+    match module.kind(node) {
         Kind::Array(items) => {
             let copies = module.list(items).any(
                 |item| matches!(module.kind(item), Kind::Spread(value) if is(module, value, accumulator)),
@@ -102,16 +147,22 @@ fn copying(module: &Module, function: FunctionId) -> Option<(Copying, NodeId)> {
             );
             copies.then_some((Copying::Object, node))
         }
-        Kind::Call { callee, .. } => match module.kind(callee) {
+        Kind::Call { callee, arguments } => match module.kind(callee) {
             Kind::Member { object, name }
                 if module.str(name) == "concat" && is(module, object, accumulator) =>
             {
                 Some((Copying::Array, node))
             }
+            Kind::Member { .. } if module.source(callee) == "Object.assign" => {
+                let mut given = module.list(arguments);
+                let is_new = given.next().is_some_and(|first| matches!(module.kind(first), Kind::Object(_)));
+                let is_copied = given.any(|other| is(module, other, accumulator));
+                (is_new && is_copied).then_some((Copying::Object, node))
+            }
             _ => None,
         },
         _ => None,
-    })
+    }
 }
 
 fn is(module: &Module, node: NodeId, accumulator: BindingId) -> bool {

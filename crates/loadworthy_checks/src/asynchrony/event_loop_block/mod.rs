@@ -58,10 +58,12 @@
 //! one side is small; patterns that are linear, or whose text is no client's.
 
 mod accumulators;
+mod client_patterns;
 mod known;
 mod nested;
 mod patterns;
 mod spins;
+mod squares;
 
 use loadworthy_analysis::Blocks;
 
@@ -88,8 +90,10 @@ impl Check for EventLoopBlock {
         let blocks = Blocks::new(audit.analysis, audit.resolver);
         known::run(audit, &blocks, findings);
         nested::run(audit, &blocks, findings);
+        squares::run(audit, &blocks, findings);
         accumulators::run(audit, &blocks, findings);
         patterns::run(audit, findings);
+        client_patterns::run(audit, findings);
         spins::run(audit, findings);
     }
 }

@@ -24,7 +24,7 @@ struct Search<'a, 'p> {
 }
 
 /// Below this product the loop is done in less than a millisecond: 1,000 × 1,000 finds take 0.3 ms.
-const LEAST_STEPS: f64 = 4_000_000.0;
+pub(super) const LEAST_STEPS: f64 = 4_000_000.0;
 
 pub(super) fn run<'p>(audit: &Audit<'_, 'p>, blocks: &Blocks<'_, 'p>, findings: &mut Vec<Finding>) {
     let mut loops: BTreeMap<(usize, usize), Vec<Search<'_, '_>>> = BTreeMap::new();
@@ -88,7 +88,7 @@ fn search<'a, 'p>(
         .find(|it| it.owner.0 == call.site.0 && it.repeat.source.is_some())?;
     let source = repetition.repeat.source?;
     // `row.items.find(…)` searches what belongs to the row: together they are as many as there are.
-    if depends_on_round(module, object, &repetition) {
+    if is_made_in(module, object, repetition.repeat.at.1) {
         return None;
     }
     let (inner, outer) = (counted(audit, blocks.elements(list)?), counted(audit, blocks.elements(source)?));
@@ -99,7 +99,7 @@ fn search<'a, 'p>(
 }
 
 /// Rows of a table as many as such a table has: roles and regions are few, whatever reads them.
-fn counted(audit: &Audit<'_, '_>, elements: Elements) -> Elements {
+pub(super) fn counted(audit: &Audit<'_, '_>, elements: Elements) -> Elements {
     let query = match &elements.origin {
         Multiplicity::Rows { query } => audit.analysis.queries().at(*query),
         _ => None,
@@ -111,8 +111,7 @@ fn counted(audit: &Audit<'_, '_>, elements: Elements) -> Elements {
 }
 
 /// Whether the list is made from the element of the loop, or inside its body.
-fn depends_on_round(module: &Module, list: NodeId, repetition: &Repetition) -> bool {
-    let (_, around) = repetition.repeat.at;
+pub(super) fn is_made_in(module: &Module, list: NodeId, around: NodeId) -> bool {
     module.all_nodes(list).into_iter().any(|node| match module.kind(node) {
         Kind::Name { binding, .. } => module.binding(binding).is_some_and(|declared| {
             declared.node.is_some()

@@ -30,7 +30,7 @@ struct Use {
 
 /// Where the text comes from.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum From {
+pub(super) enum From {
     /// The body of a request, or anything of unknown length that a client sends.
     Client,
     /// Path, query or headers: 16 kB at most.
@@ -122,7 +122,7 @@ fn use_of(module: &Module, pattern: NodeId) -> Vec<(NodeId, Option<NodeId>)> {
     }
 }
 
-fn origin(audit: &Audit<'_, '_>, text: Site) -> From {
+pub(super) fn origin(audit: &Audit<'_, '_>, text: Site) -> From {
     let values = audit.resolver.filled(&audit.resolver.value_of(text));
     if !values.is_empty() && values.iter().all(|value| matches!(value, Value::Text(_) | Value::Number(_))) {
         return From::Own;
@@ -205,7 +205,7 @@ const HEAD_CHARACTERS: f64 = 16_000.0;
 /// Characters for which the time of a pattern with polynomial growth was measured.
 const MEASURED_CHARACTERS: f64 = 10_000.0;
 /// What an attack with exponential growth costs: one request is enough, so only a bound.
-const EXPONENTIAL_MILLIS: f64 = 60_000.0;
+pub(super) const EXPONENTIAL_MILLIS: f64 = 60_000.0;
 
 fn finding(audit: &Audit<'_, '_>, it: &Match) -> Option<Finding> {
     let is_exponential = it.found.kind == Growth::Exponential;
