@@ -19,6 +19,8 @@ pub(crate) struct ModuleIndex {
     entries: FxHashMap<BindingId, Vec<NodeId>>,
     /// `request.member = value`, `app.locals.member = value`: what later handlers find there.
     handed_on: Vec<(Box<str>, NodeId)>,
+    /// Functions that make the context of each request: `{ context: async () => ({ db }) }`.
+    contexts: Vec<FunctionId>,
     /// `app.decorate("name", value)`: what the application, its requests or its replies have under a name.
     decorated: Vec<(Box<str>, NodeId)>,
 }
@@ -39,6 +41,11 @@ impl ModuleIndex {
             match module.kind(id) {
                 Kind::Return(value) if value.is_some() => {
                     index.returns.entry(module.enclosing_function(id)).or_default().push(value);
+                }
+                Kind::Property { key, value } if module.str(key) == "context" && value.is_some() => {
+                    if let Kind::Function(function) = module.kind(value) {
+                        index.contexts.push(function);
+                    }
                 }
                 Kind::Assign { operator: None, target, value } => index.assigned(module, id, (target, value)),
                 Kind::Call { callee, arguments } => {
@@ -102,6 +109,11 @@ impl ModuleIndex {
     /// What handlers hand on to later ones, by the member that holds it.
     pub(crate) fn handed_on(&self) -> &Named {
         &self.handed_on
+    }
+
+    /// The functions that make the context of each request.
+    pub(crate) fn contexts(&self) -> &[FunctionId] {
+        &self.contexts
     }
 
     /// What applications are decorated with, by its name there.

@@ -24,6 +24,7 @@ pub struct Program<'p> {
     /// What handlers hand on with the request, by the member that holds it.
     handed_on: FxHashMap<Box<str>, Vec<Site>>,
     decorated: FxHashMap<Box<str>, Vec<Site>>,
+    contexts: Vec<FunctionRef>,
     /// Classes by the name of the class that they extend.
     extending: FxHashMap<Box<str>, Vec<(FileId, ClassId)>>,
     /// Classes that extend something, by their names in lower case; absent where several have the name.
@@ -77,6 +78,7 @@ impl<'p> Program<'p> {
             generated,
             handed_on: FxHashMap::default(),
             decorated: FxHashMap::default(),
+            contexts: Vec::new(),
             extending: FxHashMap::default(),
             heirs: FxHashMap::default(),
             heir_methods: FxHashMap::default(),
@@ -88,6 +90,7 @@ impl<'p> Program<'p> {
         };
         program.libraries = program.imported_libraries();
         program.handed_on = program.find_by_name(ModuleIndex::handed_on);
+        program.contexts = program.find_contexts();
         program.extending = program.find_extending();
         program.decorated = program.find_by_name(ModuleIndex::decorated);
         program.heirs = program.find_heirs();
@@ -198,6 +201,22 @@ impl<'p> Program<'p> {
     /// What is assigned to a member of the request in any handler.
     pub(crate) fn handed_on(&self, member: &str) -> &[Site] {
         self.handed_on.get(member).map_or(&[], Vec::as_slice)
+    }
+
+    /// The functions that make the context of requests to a GraphQL server.
+    pub(crate) fn contexts(&self) -> &[FunctionRef] {
+        &self.contexts
+    }
+
+    fn find_contexts(&self) -> Vec<FunctionRef> {
+        let is_of_server =
+            |module: &Module| ["graphql", "apollo"].iter().any(|word| module.text().contains(word));
+        let mut found = Vec::new();
+        for (file, _) in self.modules().filter(|(_, module)| is_of_server(module)) {
+            let contexts = self.index(file).map_or(&[][..], ModuleIndex::contexts);
+            found.extend(contexts.iter().map(|function| (file, *function)));
+        }
+        found
     }
 
     /// The classes that extend one of that name; which one, their heritage tells.

@@ -40,6 +40,9 @@ pub struct DeadlineRow {
     /// Options of the call that made the object, which hold for all of its calls.
     #[serde(default)]
     pub client_options: Vec<String>,
+    /// Calls whose options hold for a client that a container hands out, in the same package: `HttpModule.register`.
+    #[serde(default)]
+    pub registered: Vec<String>,
     /// Members of the same object that set one for all of its calls.
     #[serde(default)]
     pub setters: Vec<String>,

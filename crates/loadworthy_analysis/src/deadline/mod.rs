@@ -6,6 +6,7 @@
 
 mod options;
 mod race;
+mod registered;
 mod signal;
 
 use std::cell::{OnceCell, RefCell};
@@ -202,7 +203,7 @@ impl<'a, 'p> Deadlines<'a, 'p> {
         let Some(mut made_at) = library.made_at else {
             let is_exported =
                 matches!(self.analysis.knowledge().handle_name(library.on), "module" | "global");
-            return if is_exported { Given::Absent } else { Given::Unknown(call) };
+            return if is_exported { Given::Absent } else { registered::given(self, call, row) };
         };
         let mut options = library.options;
         let mut given = Given::Absent;

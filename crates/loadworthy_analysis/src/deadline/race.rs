@@ -45,7 +45,17 @@ impl<'p> Deadlines<'_, 'p> {
                     }
                     parent
                 }
-                Kind::Call { callee, .. } if callee == at => parent,
+                // `http.get(url).pipe(timeout(2000), map(…))`
+                Kind::Call { callee, arguments } if callee == at => {
+                    let limits = |node: NodeId| {
+                        matches!(module.kind(node), Kind::Call { callee, .. }
+                        if matches!(module.source(callee), "timeout" | "timeoutWith"))
+                    };
+                    if let Some(by) = module.list(arguments).find(|node| limits(*node)) {
+                        return Some(quiet((file, by)));
+                    }
+                    parent
+                }
                 Kind::Array(_) => match self.race_of((file, parent)) {
                     Some(race) => return Some(race),
                     None => parent,

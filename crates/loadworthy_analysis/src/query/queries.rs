@@ -33,9 +33,14 @@ impl Queries {
             .map_init(|| Resolver::new(program), |resolver, at| of_file(resolver, calls, FileId::new(at)))
             .collect();
         let mut all: Vec<Query> = files.into_iter().flatten().collect();
-        let wrappers = wrappers(program, calls, &all);
-        if !wrappers.is_empty() {
-            let files: Vec<Vec<Query>> = (0..count)
+        // A wrapper may call another one: `one(text)` calls `query(text)`, which calls the pool.
+        let mut senders: FxHashMap<Site, Site> = FxHashMap::default();
+        for _ in 0..MAX_WRAPPERS {
+            let wrappers = wrappers(program, calls, &all, &senders);
+            if wrappers.is_empty() {
+                break;
+            }
+            let files: Vec<Vec<(Query, Site)>> = (0..count)
                 .into_par_iter()
                 .map_init(
                     || Resolver::new(program),
@@ -45,7 +50,10 @@ impl Queries {
             // The one query in the wrapper is those of its callers.
             let inner: FxHashSet<Site> = wrappers.values().map(|wrapper| wrapper.query).collect();
             all.iter_mut().filter(|query| inner.contains(&query.site)).for_each(|query| query.is_part = true);
-            all.extend(files.into_iter().flatten());
+            for (query, sender) in files.into_iter().flatten() {
+                senders.insert(query.site, sender);
+                all.push(query);
+            }
             all.sort_by_key(|query| query.site);
         }
         let told = super::told::told(&Resolver::new(program), calls, &all);
@@ -100,10 +108,15 @@ fn of_file(resolver: &Resolver<'_>, calls: &Calls<'_>, file: FileId) -> Vec<Quer
         .collect()
 }
 
+/// Deepest nesting of wrappers.
+const MAX_WRAPPERS: usize = 3;
+
 /// A function that sends the SQL which it is given: `query(text, values)`.
 struct Wrapper {
     /// The query in it.
     query: Site,
+    /// The call of the library that sends it, here or in a wrapper that this one calls.
+    sender: Site,
     /// The parameter that is the text.
     text: usize,
     /// It gives back what the library gives.
@@ -111,9 +124,15 @@ struct Wrapper {
 }
 
 /// The wrappers of the program.
-fn wrappers(program: &Program<'_>, calls: &Calls<'_>, all: &[Query]) -> FxHashMap<FunctionRef, Wrapper> {
+fn wrappers(
+    program: &Program<'_>,
+    calls: &Calls<'_>,
+    all: &[Query],
+    senders: &FxHashMap<Site, Site>,
+) -> FxHashMap<FunctionRef, Wrapper> {
     let mut found: FxHashMap<FunctionRef, Wrapper> = FxHashMap::default();
-    for query in all.iter().filter(|query| query.family == Family::Sql && query.sql.is_none()) {
+    let unread = |query: &&Query| query.family == Family::Sql && query.sql.is_none() && !query.is_part;
+    for query in all.iter().filter(unread) {
         let (file, node) = query.site;
         let Some(module) = program.module(file) else { continue };
         let Kind::Call { arguments, .. } = module.kind(node) else { continue };
@@ -126,7 +145,8 @@ fn wrappers(program: &Program<'_>, calls: &Calls<'_>, all: &[Query]) -> FxHashMa
             .ancestors(node)
             .find(|outer| !matches!(module.kind(*outer), Kind::Await(_)))
             .is_some_and(|outer| matches!(module.kind(outer), Kind::Return(_) | Kind::Function(_)));
-        let wrapper = Wrapper { query: query.site, text, is_plain };
+        let sender = senders.get(&query.site).copied().unwrap_or(query.site);
+        let wrapper = Wrapper { query: query.site, sender, text, is_plain };
         found.entry((file, query.function)).or_insert(wrapper);
     }
     found
@@ -160,18 +180,18 @@ fn parameter_behind(module: &Module, parameters: &[NodeId], node: NodeId, depth:
     }
 }
 
-/// The queries of a file that go through wrappers.
+/// The queries of a file that go through wrappers, each with the call that sends it.
 fn wrapped(
     resolver: &Resolver<'_>,
     calls: &Calls<'_>,
     wrappers: &FxHashMap<FunctionRef, Wrapper>,
     file: FileId,
-) -> Vec<Query> {
+) -> Vec<(Query, Site)> {
     let Some(module) = resolver.program().module(file) else { return Vec::new() };
     let of_call = |call: &Call<'_>| {
         let [target] = call.targets.as_slice() else { return None };
         let wrapper = wrappers.get(target).filter(|_| call.library.is_none())?;
-        let library = calls.at(wrapper.query)?.library.as_ref()?;
+        let library = calls.at(wrapper.sender)?.library.as_ref()?;
         let Kind::Call { arguments, .. } = module.kind(call.site.1) else { return None };
         let mut arguments: Vec<Site> = module.list(arguments).map(|node| (file, node)).collect();
         if wrapper.text >= arguments.len() {
@@ -181,7 +201,7 @@ fn wrapped(
         arguments.insert(0, text);
         let mut query = read_with(resolver, calls, module, (call, library), arguments)?;
         query.is_pair &= wrapper.is_plain;
-        Some(query)
+        Some((query, wrapper.sender))
     };
     calls.of_file(file).iter().filter_map(of_call).collect()
 }

@@ -14,9 +14,13 @@ use super::memo::Question;
 use super::{External, Resolver, Root, Site, Value, Values, is_require, join, none, one};
 use crate::handles::Folded;
 use crate::index::enclosing_class;
+use crate::links::Position;
 
 /// Most call sites that are asked what they pass.
 const MAX_CALL_SITES: usize = 64;
+
+/// Where the resolver of a GraphQL field is passed the context of the request.
+const CONTEXT: usize = 2;
 
 /// How often a callback is handed on before a library gets it, at most.
 const MAX_HANDED_ON: usize = 3;
@@ -180,13 +184,21 @@ impl Resolver<'_> {
                 held.extend(handles);
             }
         }
-        let positions = links.positions(file, function).iter();
-        held.extend(positions.filter_map(|position| self.handles_of_position(position, index)));
+        let positions = links.positions(file, function);
+        held.extend(positions.iter().filter_map(|position| self.handles_of_position(position, index)));
+        if index == CONTEXT && positions.iter().any(|position| self.is_resolver(position)) {
+            let contexts = self.program.contexts().iter();
+            elements.extend(contexts.map(|(file, function)| self.result(*file, *function)));
+        }
         let elements = join(elements);
         if held.is_empty() && elements.is_empty() {
             held.extend(self.of_contextual_type(file, function, index));
         }
         join([passed_by_libraries(held), elements, self.injected_parameter(file, function, index)])
+    }
+
+    fn is_resolver(&self, position: &Position) -> bool {
+        self.program.knowledge().handle_name(position.of) == "resolver map"
     }
 
     /// What a function of the program passes to a callback that it is handed, or what the library does to which it hands the

@@ -32,6 +32,7 @@
 //! ```
 
 mod cases;
+mod fields;
 mod remedy;
 mod row_components;
 
@@ -71,6 +72,7 @@ impl Check for NPlusOne {
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         findings.extend(cases(audit).iter().filter_map(|case| finding(audit, case)));
+        fields::run(audit, findings);
         row_components::run(audit, findings);
     }
 }

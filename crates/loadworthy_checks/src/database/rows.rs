@@ -1,6 +1,6 @@
 //! How many rows a query likely gives, by what narrows it and what its table holds; and why.
 
-use loadworthy_analysis::{Bound, Condition, Limits, Multiplicity, Operator, Query, Site, Yields};
+use loadworthy_analysis::{Bound, Condition, Family, Limits, Multiplicity, Operator, Query, Site, Yields};
 use loadworthy_capacity::Range;
 use loadworthy_schema::Table;
 use loadworthy_schema::names::{same_column, singular, snake};
@@ -171,7 +171,8 @@ pub(crate) fn scope(query: &Query, table: Option<&Table>) -> Scope {
     if is_single(query, table) || query.bound == Bound::One {
         return Scope::Row;
     }
-    let owners = query.filter.equal_columns().filter(|column| is_owner(column, table));
+    let owners =
+        query.filter.equal_columns().filter(|column| is_owner(column, table) || is_of_related(query, column));
     // `id = $1 OR parent_id = $1`: the rows of one, whichever way they refer to it.
     let refers = |it: &Condition| {
         let is_own =
@@ -249,7 +250,8 @@ pub(crate) fn is_single(query: &Query, table: Option<&Table>) -> bool {
     if matches!(query.yields, Yields::One | Yields::Summary | Yields::Written) {
         return true;
     }
-    let columns: Vec<&str> = query.filter.equal_columns().collect();
+    let columns: Vec<&str> =
+        query.filter.equal_columns().filter(|column| !is_of_related(query, column)).collect();
     if let Some(table) = table
         && table.unique_keys().next().is_some()
         && table.is_unique(&columns)
@@ -257,6 +259,18 @@ pub(crate) fn is_single(query: &Query, table: Option<&Table>) -> bool {
         return true;
     }
     columns.iter().any(|column| is_key(column, query.table.as_deref().unwrap_or_default()))
+}
+
+/// `user.id` of `where: { user: { id } }` on orders: a column of the row that they belong to.
+fn is_of_related(query: &Query, column: &str) -> bool {
+    let Some((owner, _)) = column.rsplit_once('.') else { return false };
+    let owner = singular(&snake(owner.rsplit('.').next().unwrap_or(owner)));
+    let own = singular(&snake(query.table.as_deref().unwrap_or_default()));
+    // Aliases of the table itself are short: `o.id`.
+    matches!(query.family, Family::Prisma | Family::TypeOrm | Family::MikroOrm)
+        && owner.len() > 2
+        && owner != own
+        && !own.ends_with(&format!("_{owner}"))
 }
 
 /// `id`, `_id`, `uuid`, `userId` of `users`.

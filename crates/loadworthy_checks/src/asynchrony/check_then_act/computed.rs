@@ -79,6 +79,12 @@ fn operand(module: &Module, reference: NodeId) -> Option<NodeId> {
             Kind::Call { callee, .. } if callee != inner => {}
             // `snapshot.data()`
             Kind::Call { arguments, .. } if arguments.is_empty() => {}
+            // `[...post.tags, tag]`, `{ ...account.settings, ...patch }`: a list or document in a column, written anew.
+            Kind::Spread(_) if matches!(module.kind(inner), Kind::Member { .. }) => {
+                let whole = module.parent(outer);
+                let is_value = matches!(module.kind(module.parent(whole)), Kind::Property { value, .. } if value == whole);
+                return is_value.then_some(inner);
+            }
             Kind::Binary { operator: Binary::Add | Binary::Subtract | Binary::Multiply, left, right } => {
                 return is_number(module, (left, right), inner).then_some(inner);
             }

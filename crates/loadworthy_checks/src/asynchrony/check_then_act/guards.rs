@@ -1,8 +1,8 @@
 //! What keeps two requests apart: locks, isolation, a condition in the write, or one turn of the event loop.
 
-use loadworthy_analysis::{Access, Operator, Query};
+use loadworthy_analysis::{Access, Family, Operator, Query};
 use loadworthy_knowledge::Flag;
-use loadworthy_syntax::{Kind, Module};
+use loadworthy_syntax::{Kind, Module, NodeId};
 
 use super::rows::Race;
 use crate::audit::Audit;
@@ -39,9 +39,16 @@ pub(super) fn is_locked(audit: &Audit<'_, '_>, race: &Race<'_>) -> bool {
     }
     let function = audit.analysis.owner(race.read.at);
     let Some(module) = audit.program().module(function.0) else { return false };
-    // The call that the function is handed to, and what stands before the read: locks and isolation levels.
+    // The function, and the call that it is handed to: locks and isolation levels.
     let Some(lowered) = module.function(function.1) else { return false };
-    let around = module.source(module.parent(lowered.node)).to_lowercase();
+    let parent = module.parent(lowered.node);
+    let is_handed = matches!(module.kind(parent), Kind::Call { .. });
+    // MongoDB ends a transaction whose documents another one changed, and the driver tries it again.
+    let is_document = matches!(race.write.query.family, Family::Mongoose | Family::MongoDriver);
+    if is_document && (is_in_transaction(module, parent) || is_versioned(audit, race)) {
+        return true;
+    }
+    let around = module.source(if is_handed { parent } else { lowered.node }).to_lowercase();
     [
         "serializable",
         "advisory",
@@ -55,6 +62,21 @@ pub(super) fn is_locked(audit: &Audit<'_, '_>, race: &Race<'_>) -> bool {
     ]
     .iter()
     .any(|word| around.contains(word))
+}
+
+/// `session.withTransaction(async () => …)`
+fn is_in_transaction(module: &Module, parent: NodeId) -> bool {
+    let Kind::Call { callee, .. } = module.kind(parent) else { return false };
+    matches!(module.kind(callee), Kind::Member { name, .. } if module.str(name) == "withTransaction")
+}
+
+/// `new Schema({ … }, { optimisticConcurrency: true })`: a save of what another one changed fails.
+fn is_versioned(audit: &Audit<'_, '_>, race: &Race<'_>) -> bool {
+    let table = race.read.query.table.as_deref().unwrap_or_default();
+    let known = audit.analysis.models().table_named(race.read.query.site.0, table);
+    let file = known.and_then(|known| audit.program().project().file_by_path(&known.place.file));
+    let module = file.and_then(|file| audit.program().module(file));
+    module.is_some_and(|module| module.text().contains("optimisticConcurrency: true"))
 }
 
 /// The update's condition names more than the row: a version, the old value, a floor.
