@@ -52,7 +52,6 @@
 
 mod jobs;
 mod loops;
-mod probes;
 mod reconnects;
 
 use crate::audit::Audit;
@@ -77,7 +76,6 @@ impl Check for RetryStorm {
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         loops::run(audit, findings);
         jobs::run(audit, findings);
-        probes::run(audit, findings);
         reconnects::run(audit, findings);
     }
 }
