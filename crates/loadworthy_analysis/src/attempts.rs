@@ -43,12 +43,16 @@ pub fn attempts_below(
     most
 }
 
-/// The call itself, and the calls in the functions that run in its flow.
-fn calls_below(analysis: &Analysis<'_>, site: Site) -> Vec<Site> {
+/// The call itself, and the calls in the functions that run in its flow, those that are handed to a library among them.
+#[must_use]
+pub fn calls_below(analysis: &Analysis<'_>, site: Site) -> Vec<Site> {
     let mut calls = vec![site];
     let graph = analysis.graph();
     let targets = analysis.calls().at(site).map(|call| call.targets.clone()).unwrap_or_default();
-    let mut open: Vec<(FunctionRef, usize)> = targets.iter().map(|target| (*target, 0)).collect();
+    let handed = analysis.calls().at(site).filter(|call| call.library.is_some());
+    let handed = handed.into_iter().flat_map(|call| call.handed.iter().map(|handed| handed.function));
+    let mut open: Vec<(FunctionRef, usize)> =
+        targets.iter().copied().chain(handed).map(|target| (target, 0)).collect();
     let mut seen: Vec<FunctionRef> = Vec::new();
     while let Some((function, depth)) = open.pop() {
         if seen.contains(&function) {

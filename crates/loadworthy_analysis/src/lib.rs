@@ -40,6 +40,7 @@ mod query;
 mod reach;
 mod react;
 mod registered;
+mod retries;
 mod routes;
 mod schema;
 mod sequence;
@@ -56,7 +57,7 @@ pub use access::{Access, Decision, accesses, decision, decision_by, derived, res
 pub use analysis::{Analysis, Repetition};
 pub use answers::{Answers, Positions};
 pub use applications::Application;
-pub use attempts::{LibraryAttempts, attempts_below};
+pub use attempts::{LibraryAttempts, attempts_below, calls_below};
 pub use blocking::{Block, Blocks, Elements, UNLIMITED_ROWS, is_kept};
 pub use calls::{Call, Calls, Handed, LibraryCall, package_name};
 pub use clients::{Address, ClientRequest, ClientRequests, Filled, filled_by, matching};
@@ -90,6 +91,7 @@ pub use react::{
     given, is_in_flow, is_made_anew, loader, made_anew, memoised, property_of, rendered, row_fields,
     setter_calls,
 };
+pub use retries::{RetryPolicy, retry_policies};
 pub use routes::{EntryKind, Handler, Route, UNKNOWN_PART, routes};
 pub use schema::{Models, models};
 pub use sequence::{Step as AwaitedStep, Waterfall, waterfalls};

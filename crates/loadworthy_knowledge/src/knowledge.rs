@@ -18,10 +18,11 @@ use crate::names::{HandleId, HandleNames, LibId};
 use crate::options::{OptionRow, OptionRows, OptionTrait};
 use crate::packages::PackageRow;
 use crate::reference::{Cost, Costs, DefaultRow, Defaults, Trap, Traps};
+use crate::retries::{Retries, RetryRow};
 use crate::rows::Member;
 use crate::source::{
     ATTEMPTS, BLOCKING, CALLBACKS, CONVENTIONS, COSTS, DEADLINES, DEFAULTS, EFFECTS, ENVIRONMENT, FAILURES,
-    File, HANDLES, HOOKS, OPTIONS, PACKAGES, TRAPS, WIRING,
+    File, HANDLES, HOOKS, OPTIONS, PACKAGES, RETRIES, TRAPS, WIRING,
 };
 use crate::steps::{HandleRow, Step, Steps};
 use crate::versions::{Nearest, installed};
@@ -38,6 +39,7 @@ pub struct Knowledge {
     conventions: Vec<Convention>,
     failures: Failures,
     attempts: Attempts,
+    retries: Retries,
     deadlines: Deadlines,
     blocking: Blocking,
     hooks: Vec<Hook>,
@@ -103,6 +105,7 @@ impl Knowledge {
             FAILURES,
             DEADLINES,
             ATTEMPTS,
+            RETRIES,
             BLOCKING,
             HOOKS,
             PACKAGES,
@@ -134,6 +137,10 @@ impl Knowledge {
                 let wraps = row.wraps.as_deref();
                 let wraps = wraps.map(|it| knowledge.known("attempts", it, None)).transpose()?;
                 knowledge.attempts.add(lib, wraps, row);
+            }
+            for row in file.retry {
+                let lib = knowledge.known("retry", &row.lib, row.names.first())?;
+                knowledge.retries.add(lib, row, &mut knowledge.handles);
             }
             for row in file.callback {
                 let lib = knowledge.known("callback", &row.lib, row.names.first())?;
@@ -353,6 +360,23 @@ impl Knowledge {
     /// Libraries that make a client of this one try again, with their rows.
     pub fn retried_by(&self, lib: LibId) -> impl Iterator<Item = (LibId, &AttemptsRow)> {
         self.attempts.around(lib)
+    }
+
+    /// What a call tells its library to repeat.
+    pub fn retries(
+        &self,
+        lib: LibId,
+        on: HandleId,
+        name: &str,
+        module: Option<&str>,
+    ) -> impl Iterator<Item = &RetryRow> {
+        self.retries.find((lib, on), name, module)
+    }
+
+    /// Every row of retries.
+    #[must_use]
+    pub fn retry_rows(&self) -> &[RetryRow] {
+        self.retries.rows()
     }
 
     /// Every row of attempts.

@@ -16,6 +16,7 @@ use crate::libraries::Library;
 use crate::options::OptionRow;
 use crate::packages::PackageRow;
 use crate::reference::{Cost, DefaultRow, Trap};
+use crate::retries::RetryRow;
 use crate::rows::Member;
 use crate::steps::HandleRow;
 use crate::wiring::{Ping, Wiring};
@@ -35,6 +36,7 @@ pub(crate) const TRAPS: (&str, &str) = ("traps.toml", include_str!("../data/trap
 pub(crate) const BLOCKING: (&str, &str) = ("blocking.toml", include_str!("../data/blocking.toml"));
 pub(crate) const DEADLINES: (&str, &str) = ("deadlines.toml", include_str!("../data/deadlines.toml"));
 pub(crate) const ATTEMPTS: (&str, &str) = ("attempts.toml", include_str!("../data/attempts.toml"));
+pub(crate) const RETRIES: (&str, &str) = ("retries.toml", include_str!("../data/retries.toml"));
 pub(crate) const ENVIRONMENT: (&str, &str) = ("environment.toml", include_str!("../data/environment.toml"));
 
 /// The rows of one file; a user's file may have any.
@@ -59,6 +61,7 @@ pub(crate) struct File {
     pub(crate) option: Vec<OptionRow>,
     pub(crate) deadline: Vec<DeadlineRow>,
     pub(crate) attempts: Vec<AttemptsRow>,
+    pub(crate) retry: Vec<RetryRow>,
     pub(crate) blocking: Vec<BlockingRow>,
     pub(crate) hook: Vec<Hook>,
     pub(crate) package: Vec<PackageRow>,

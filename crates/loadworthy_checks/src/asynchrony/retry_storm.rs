@@ -50,9 +50,10 @@
 //! Bounded retries with a growing delay of reads and of calls that carry an idempotency key; loops over elements that go on after
 //! a failure; pollers; libraries whose defaults back off.
 
+mod harm;
 mod jobs;
 mod loops;
-mod probes;
+mod policies;
 mod reconnects;
 
 use crate::audit::Audit;
@@ -76,8 +77,8 @@ impl Check for RetryStorm {
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         loops::run(audit, findings);
+        policies::run(audit, findings);
         jobs::run(audit, findings);
-        probes::run(audit, findings);
         reconnects::run(audit, findings);
     }
 }

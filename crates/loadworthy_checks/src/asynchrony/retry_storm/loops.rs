@@ -6,7 +6,7 @@ use loadworthy_knowledge::Effect;
 use loadworthy_project::FileClass;
 use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
 
-use super::META;
+use super::{META, harm};
 use crate::audit::Audit;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
 
@@ -33,7 +33,9 @@ struct Retry {
     tasks: Vec<Site>,
     /// What the library below tries by itself.
     below: Option<LibraryAttempts>,
-    /// The text of what is tried.
+    /// The calls of what is tried.
+    calls: Vec<Site>,
+    /// Its text.
     text: String,
 }
 
@@ -75,10 +77,14 @@ fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<
     let calls = audit.analysis.calls();
     let inside = |at: NodeId| module.ancestors(at).any(|outer| outer == block);
     let mut work = Work::default();
+    let tasks = tasks(audit, module, owner, tried);
+    let mut tried_calls = tasks.clone();
     for call in calls.of_function(owner).filter(|call| inside(call.site.1)) {
         work = work.and(audit.analysis.works().of_call(call));
+        if tasks.is_empty() {
+            tried_calls.push(call.site);
+        }
     }
-    let tasks = tasks(audit, module, owner, tried);
     for task in &tasks {
         if let Some(call) = calls.at(*task) {
             work = work.and(audit.analysis.works().of_call(call));
@@ -114,6 +120,7 @@ fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<
             .max_by(|a, b| a.most.total_cmp(&b.most))
             .filter(|below| below.most > 1.0),
         tasks,
+        calls: tried_calls,
         text,
     })
 }
@@ -292,17 +299,13 @@ fn chooses_in_loop(text: &str, is_loop: bool) -> bool {
     is_loop && (text.contains("status") || text.contains("retryable") || text.contains("shouldRetry"))
 }
 
-/// Whether doing it twice does it twice: a payment, a mail, a POST, an insert; without a key that the other side compares.
-fn repeats_harm(retry: &Retry) -> bool {
+/// Whether doing it twice does it twice, without a key that the other side compares.
+fn repeats_harm(audit: &Audit<'_, '_>, retry: &Retry) -> bool {
     let lower = retry.text.to_lowercase();
     if lower.contains("idempoten") || lower.contains("onconflict") || lower.contains("upsert") {
         return false;
     }
-    let posts = [".post(", ".post<", "method: \"post\"", "method: 'post'", "method:'post'"]
-        .iter()
-        .any(|word| lower.contains(word));
-    retry.work.any(|effect| matches!(effect, Effect::PaymentCall | Effect::MailSend))
-        || posts && retry.work.any(|effect| effect == Effect::HttpRequest)
+    harm::of_any(audit, &retry.calls).is_some()
 }
 
 /// Where what is tried is said: in the loop, or by those who hand it over.
@@ -311,7 +314,7 @@ fn served(tried: Site, tasks: &[Site]) -> Vec<Site> {
 }
 
 fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
-    let harm = repeats_harm(retry);
+    let harm = repeats_harm(audit, retry);
     let is_cas =
         retry.work.any(Effect::is_database_trip) && !retry.work.any(|effect| effect == Effect::HttpRequest);
     // What is wrong with it, the worst first.

@@ -298,6 +298,23 @@ fn deadlines_are_about_known_handles_packages_and_defaults() {
 }
 
 #[test]
+fn retries_are_about_known_handles_and_packages() {
+    let knowledge = Knowledge::builtin();
+    let reached = reached(knowledge);
+    assert!(knowledge.retry_rows().len() > 10);
+    for row in knowledge.retry_rows() {
+        for on in &row.on {
+            assert!(reached.contains(&(row.lib.clone(), on.clone())), "{} {on}", row.lib);
+        }
+        if let Some(module) = &row.module {
+            assert_eq!(knowledge.library_of(module, ""), knowledge.library_id(&row.lib), "{module}");
+        }
+        assert!(!row.count.is_empty() && !row.remedy.is_empty(), "{} {:?}", row.lib, row.names);
+        assert!(row.spares.is_empty() || !row.condition.is_empty(), "{} {:?}", row.lib, row.names);
+    }
+}
+
+#[test]
 fn attempts_have_options_and_at_least_one() {
     let knowledge = Knowledge::builtin();
     assert!(knowledge.attempts_rows().count() > 5);
