@@ -41,8 +41,8 @@ fn listed(audit: &Audit<'_, '_>) -> BTreeSet<String> {
     for (_, module) in audit.program().modules() {
         note(module.text(), &mut found);
     }
-    let schemas =
-        project.other_files.iter().filter(|path| path.ends_with(".graphql") || path.ends_with(".gql"));
+    let is_schema = |path: &&String| matches!(path.rsplit('.').next(), Some("graphql" | "gql"));
+    let schemas = project.other_files.iter().filter(is_schema);
     for path in schemas {
         if let Ok(text) = project.read_other(path) {
             note(&text, &mut found);
