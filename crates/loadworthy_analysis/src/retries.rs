@@ -41,7 +41,7 @@ pub fn retry_policies<'k>(analysis: &Analysis<'k>, resolver: &Resolver<'_>) -> V
     for call in analysis.calls().iter() {
         let Some(library) = &call.library else { continue };
         for row in knowledge.retries(library.lib, library.on, &library.name, library.module.as_deref()) {
-            all.extend(Reader { resolver, row }.policy(call));
+            all.push(Reader { resolver, row }.policy(call));
         }
     }
     all
@@ -53,7 +53,7 @@ struct Reader<'r, 'p, 'k> {
 }
 
 impl<'k> Reader<'_, '_, 'k> {
-    fn policy(&self, call: &Call<'_>) -> Option<RetryPolicy<'k>> {
+    fn policy(&self, call: &Call<'_>) -> RetryPolicy<'k> {
         let row = self.row;
         let options = self.resolver.argument(call.site, row.argument);
         let options = options.and_then(|options| self.at(options, &row.within));
@@ -68,7 +68,7 @@ impl<'k> Reader<'_, '_, 'k> {
         };
         let (pause, paused, millis) = options.map_or((row.pause, None, None), |options| self.pause(options));
         let (is_of_changes, chosen) = self.changes(options);
-        Some(RetryPolicy {
+        RetryPolicy {
             call: call.site,
             row,
             attempts,
@@ -79,7 +79,7 @@ impl<'k> Reader<'_, '_, 'k> {
             millis,
             is_of_changes,
             chosen,
-        })
+        }
     }
 
     /// The expression at a path of an object.
@@ -201,9 +201,7 @@ impl<'k> Reader<'_, '_, 'k> {
         }
         match module.kind(lowered.body) {
             Kind::Number(index) if module.number(index) <= 0.0 => Pause::None,
-            Kind::Number(_) => Pause::Constant,
             Kind::Block(_) if text.contains("return 0") => Pause::None,
-            Kind::Block(_) if text.contains("return") => Pause::Constant,
             _ => Pause::Constant,
         }
     }

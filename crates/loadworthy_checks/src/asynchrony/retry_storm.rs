@@ -54,7 +54,10 @@ mod harm;
 mod jobs;
 mod loops;
 mod policies;
+mod queues;
 mod reconnects;
+mod requeues;
+mod timers;
 
 use crate::audit::Audit;
 use crate::finding::Finding;
@@ -80,5 +83,7 @@ impl Check for RetryStorm {
         policies::run(audit, findings);
         jobs::run(audit, findings);
         reconnects::run(audit, findings);
+        requeues::run(audit, findings);
+        timers::run(audit, findings);
     }
 }

@@ -1,12 +1,12 @@
 //! Loops and recursions that try again.
 
-use loadworthy_analysis::{FunctionRef, LibraryAttempts, Site, Work, attempts_below};
+use loadworthy_analysis::{FunctionRef, LibraryAttempts, Site, Timing, Work, attempts_below};
 use loadworthy_capacity::{ExtraRequests, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileClass;
 use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
 
-use super::{META, harm};
+use super::{META, harm, queues};
 use crate::audit::Audit;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
 
@@ -33,6 +33,8 @@ struct Retry {
     tasks: Vec<Site>,
     /// What the library below tries by itself.
     below: Option<LibraryAttempts>,
+    /// How often the queue tries the job around it.
+    above: Option<(f64, Site)>,
     /// The calls of what is tried.
     calls: Vec<Site>,
     /// Its text.
@@ -105,6 +107,9 @@ fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<
         text.push_str(audit.source(*task));
     }
     let tried_site = (file, tried);
+    let above = served(tried_site, &tasks)
+        .into_iter()
+        .find_map(|site| queues::attempts_above(audit, site, attempts.unwrap_or(ATTEMPTS)));
     Some(Retry {
         tried: tried_site,
         again: (file, again),
@@ -120,6 +125,7 @@ fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<
             .max_by(|a, b| a.most.total_cmp(&b.most))
             .filter(|below| below.most > 1.0),
         tasks,
+        above,
         calls: tried_calls,
         text,
     })
@@ -180,7 +186,10 @@ fn leaves_always(module: &Module, handler: NodeId) -> bool {
 /// A call of the function itself in the handler of its failure.
 fn recursion(audit: &Audit<'_, '_>, module: &Module, owner: FunctionRef, handler: NodeId) -> Option<NodeId> {
     let edges = audit.analysis.graph().callees(owner);
-    let mut own = edges.filter(|edge| edge.callee == owner && module.contains(handler, edge.site.1));
+    // What a timer starts is no attempt of this call.
+    let mut own = edges.filter(|edge| {
+        edge.callee == owner && edge.timing == Timing::InFlow && module.contains(handler, edge.site.1)
+    });
     own.next().map(|edge| edge.site.1)
 }
 
@@ -249,7 +258,7 @@ fn has_condition(module: &Module, outer: NodeId) -> bool {
 }
 
 /// Words of a number of attempts that is compared.
-fn has_cap(text: &str) -> bool {
+pub(super) fn has_cap(text: &str) -> bool {
     let lower = text.to_lowercase();
     let counts =
         ["attempt", "retries", "retry", "tries", "remaining", "count", "depth", "deadline", "elapsed"];
@@ -328,6 +337,8 @@ fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
         ("after the same pause each time", Severity::Monitor)
     } else if retry.below.is_some() {
         ("of a client that repeats them by itself", Severity::Monitor)
+    } else if retry.above.is_some() {
+        ("of a job that its queue repeats", Severity::Monitor)
     } else {
         return None;
     };
@@ -339,7 +350,8 @@ fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
     }
     let first = served.iter().copied().find(|site| audit.is_per_request(*site)).unwrap_or(retry.tried);
     let own = retry.attempts.unwrap_or(ATTEMPTS);
-    let attempts = own * retry.below.map_or(1.0, |below| below.most);
+    let above = retry.above.map_or(1.0, |(attempts, _)| attempts);
+    let attempts = own * retry.below.map_or(1.0, |below| below.most) * above;
     let reached = audit.reached_by(first);
     let code = audit.excerpt(retry.tried, 80);
     let mut evidence = audit.chain_to(retry.tried, format!("tried again: {code}"));
@@ -354,12 +366,23 @@ fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
         let note = String::from("makes the library try each of these again by itself");
         evidence.push(Evidence { place: Place::Code(by), note });
     }
-    let nested = retry.below.map_or_else(String::new, |below| {
+    if let Some((above, by)) = retry.above {
+        evidence.push(Evidence {
+            place: Place::Code(by),
+            note: format!("the queue tries the job {above} times"),
+        });
+    }
+    let mut nested = retry.below.map_or_else(String::new, |below| {
         format!(
-            " The library below tries each of them {} times by itself: {own} × {} = {attempts} calls.",
-            below.most, below.most
+            " The library below tries each of them {} times by itself: {own} × {} = {} calls.",
+            below.most,
+            below.most,
+            own * below.most
         )
     });
+    if above > 1.0 {
+        nested.push_str(&format!(" The queue tries the job {above} times: {attempts} calls in all."));
+    }
     let times =
         if retry.is_bounded { format!("up to {own} times") } else { String::from("until it succeeds") };
     let cause = match retry.delay {

@@ -8,7 +8,7 @@ use loadworthy_knowledge::{Effect, Pause, Repeats};
 use loadworthy_project::FileClass;
 use loadworthy_syntax::{FunctionId, Kind};
 
-use super::{META, harm};
+use super::{META, harm, queues};
 use crate::audit::Audit;
 use crate::database::rows::plain;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Words};
@@ -38,6 +38,8 @@ struct Case<'k> {
     harm: Option<Site>,
     /// What the library below tries by itself.
     below: Option<LibraryAttempts>,
+    /// How often the queue tries the job around it.
+    above: Option<(f64, Site)>,
     is_page: bool,
     /// It is not known whether what is changed may be changed twice.
     is_unsure: bool,
@@ -80,7 +82,11 @@ impl<'k> Case<'k> {
             .then(|| attempts_below(audit.analysis, audit.resolver, policy.call))
             .flatten()
             .filter(|below| below.most > 1.0);
-        let mut case = Self { policy, fault: Fault::Nested, calls, harm, below, is_page, is_unsure };
+        let own = policy.attempts.unwrap_or(ATTEMPTS) * below.map_or(1.0, |below| below.most);
+        let above = (policy.row.repeats == Repeats::Task)
+            .then(|| queues::attempts_above(audit, policy.call, own))
+            .flatten();
+        let mut case = Self { policy, fault: Fault::Nested, calls, harm, below, above, is_page, is_unsure };
         case.fault = case.judge(audit)?;
         Some(case)
     }
@@ -102,7 +108,7 @@ impl<'k> Case<'k> {
         } else if waits && policy.attempts.is_some_and(|attempts| attempts >= MANY) {
             Some(Fault::Many)
         } else {
-            self.below.map(|_| Fault::Nested)
+            (self.below.is_some() || self.above.is_some()).then_some(Fault::Nested)
         }
     }
 
@@ -119,7 +125,9 @@ impl<'k> Case<'k> {
     }
 
     fn attempts(&self) -> f64 {
-        self.policy.attempts.unwrap_or(ATTEMPTS) * self.below.map_or(1.0, |below| below.most)
+        let below = self.below.map_or(1.0, |below| below.most);
+        let above = self.above.map_or(1.0, |(attempts, _)| attempts);
+        self.policy.attempts.unwrap_or(ATTEMPTS) * below * above
     }
 
     /// Where the reader should look.
@@ -319,6 +327,10 @@ fn evidence(audit: &Audit<'_, '_>, case: &Case<'_>) -> Vec<Evidence> {
             format!("tries each of them {} times by itself", below.most),
         );
     }
+    if let Some((attempts, at)) = case.above {
+        let note = format!("the queue tries the job {} times", plain(attempts));
+        evidence.push(Evidence { place: Place::Code(at), note });
+    }
     evidence
 }
 
@@ -331,7 +343,8 @@ fn words(audit: &Audit<'_, '_>, case: &Case<'_>, first: Site) -> Words {
         Fault::AtOnce => "at once",
         Fault::Constant => "after the same pause each time",
         Fault::Many => "more often than anybody waits for",
-        Fault::Nested => "of a client that repeats them by itself",
+        Fault::Nested if case.below.is_some() => "of a client that repeats them by itself",
+        Fault::Nested => "of a job that its queue repeats",
     };
     let owner = owner(audit, policy, first);
     let title = match policy.row.repeats {
@@ -343,13 +356,7 @@ fn words(audit: &Audit<'_, '_>, case: &Case<'_>, first: Site) -> Words {
     } else {
         format!("up to {} times", plain(policy.attempts.unwrap_or(ATTEMPTS)))
     };
-    let nested = case.below.map_or_else(String::new, |below| {
-        let own = plain(policy.attempts.unwrap_or(ATTEMPTS));
-        format!(
-            " The client below tries each of them {} times by itself: {own} × {} = {attempts} calls.",
-            below.most, below.most
-        )
-    });
+    let nested = product(case);
     let pause = match policy.pause {
         Pause::None if policy.millis.is_some_and(|millis| millis > 0.0) => {
             " The first pauses are so short that all attempts fall into the same overload."
@@ -388,6 +395,25 @@ fn words(audit: &Audit<'_, '_>, case: &Case<'_>, first: Site) -> Words {
             "Fewer and later attempts turn short failures into errors: let one layer retry, not several, and show the user what failed.",
         ),
     }
+}
+
+/// What all layers make of one attempt.
+fn product(case: &Case<'_>) -> String {
+    let own = plain(case.policy.attempts.unwrap_or(ATTEMPTS));
+    let mut factors = vec![own];
+    let mut text = String::new();
+    if let Some(below) = case.below {
+        text.push_str(&format!(" The client below tries each of them {} times by itself.", below.most));
+        factors.push(plain(below.most));
+    }
+    if let Some((attempts, _)) = case.above {
+        text.push_str(&format!(" The queue tries the whole job {} times.", plain(attempts)));
+        factors.push(plain(attempts));
+    }
+    if factors.len() > 1 {
+        text.push_str(&format!(" That is {} = {} calls.", factors.join(" × "), plain(case.attempts())));
+    }
+    text
 }
 
 /// Who repeats: the client, the function, or the route whose handler has no name.
