@@ -61,6 +61,7 @@ pub fn waterfalls(analysis: &Analysis<'_>, file: FileId) -> Vec<Waterfall> {
         match module.kind(node) {
             Kind::Block(list) | Kind::Case { body: list, .. } => reader.block(list, &mut found),
             Kind::Call { callee, arguments } => found.extend(reader.awaited_elements(callee, arguments)),
+            Kind::Object(parts) => found.extend(reader.awaited_properties(parts)),
             _ => {}
         }
     }
@@ -92,7 +93,7 @@ impl Reader<'_, '_> {
             if let Some((awaiting, call, work)) = self.read(inner) {
                 // Nobody asks another service for a request that is refused in the end.
                 let behind = if asks_elsewhere(work) { row.refusing } else { 0 };
-                let round = 1 + self.needed(statement, &row).max(behind);
+                let round = 1 + self.needed(self.asking(statement), &row).max(behind);
                 // What is caught refuses nothing.
                 let is_caught = caught.is_some();
                 if !is_caught && self.may_refuse(call) {
@@ -137,6 +138,31 @@ impl Reader<'_, '_> {
                     statement: callee,
                     awaiting: item,
                     call,
+                    work,
+                    round: 1,
+                    is_caught: false,
+                });
+            }
+        }
+        (steps.len() > 1).then_some(Waterfall { file: self.file, steps })
+    }
+
+    /// `{ users: await users(), posts: await posts() }`: the values wait for each other.
+    fn awaited_properties(&self, parts: List) -> Option<Waterfall> {
+        let mut steps = Vec::new();
+        for part in self.module.list(parts) {
+            let Kind::Property { value, .. } = self.module.kind(part) else { continue };
+            let Kind::Await(awaited) = self.module.kind(value) else { continue };
+            let call = self.call_in(awaited)?;
+            let work = self.works_below(value);
+            if work.changes() || self.is_serial(call) {
+                return None;
+            }
+            if work.waits() {
+                steps.push(Step {
+                    statement: part,
+                    awaiting: value,
+                    call: awaited,
                     work,
                     round: 1,
                     is_caught: false,
@@ -209,7 +235,11 @@ impl Reader<'_, '_> {
                 }
             }
             Kind::Expression(expression) => match self.module.kind(expression) {
-                Kind::Assign { operator: None, target, value } if self.is_local(target) => value,
+                Kind::Assign { operator: None, target, value }
+                    if self.is_local(target) || self.is_own_field(target) =>
+                {
+                    value
+                }
                 _ => return None,
             },
             _ => return None,
@@ -247,6 +277,21 @@ impl Reader<'_, '_> {
     /// A local variable, or a pattern of them.
     fn is_local(&self, target: NodeId) -> bool {
         matches!(self.module.kind(target), Kind::Name { binding, .. } if binding.is_some())
+    }
+
+    /// `stats.users` of a variable of the function.
+    fn is_own_field(&self, target: NodeId) -> bool {
+        let Kind::Member { object, .. } = self.module.kind(target) else { return false };
+        matches!(self.module.kind(object), Kind::Name { binding, .. } if binding.is_some() && self.is_own(binding))
+    }
+
+    /// What of a statement asks: of `stats.users = await count()` only what is assigned, as the object is filled.
+    fn asking(&self, statement: NodeId) -> NodeId {
+        let Kind::Expression(expression) = self.module.kind(statement) else { return statement };
+        match self.module.kind(expression) {
+            Kind::Assign { operator: None, target, value } if self.is_own_field(target) => value,
+            _ => statement,
+        }
     }
 
     /// The `await`s of an expression, those of inner functions aside.

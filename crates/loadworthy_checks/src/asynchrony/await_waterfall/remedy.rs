@@ -156,12 +156,39 @@ fn together(module: &Module, waterfall: &Waterfall) -> Option<(String, String)> 
     let before: Vec<String> = of_round(round)
         .map(|step| module.source(step.statement).lines().take(4).collect::<Vec<&str>>().join("\n"))
         .collect();
-    let after = format!("const [{}] = await Promise.all([\n{}\n]);", names.join(", "), calls.join("\n"));
+    // Values of an object, or fields of one: they are put where they were once all are there.
+    let filled = of_round(round).find_map(|step| match module.kind(step.statement) {
+        Kind::Property { .. } => Some(format!("\n// then {{ {} }}", names.join(", "))),
+        Kind::Expression(expression) => {
+            let Kind::Assign { target, .. } = module.kind(expression) else { return None };
+            let Kind::Member { object, .. } = module.kind(target) else { return None };
+            Some(format!("\nObject.assign({}, {{ {} }});", module.source(object), names.join(", ")))
+        }
+        _ => None,
+    });
+    let after = format!(
+        "const [{}] = await Promise.all([\n{}\n]);{}",
+        names.join(", "),
+        calls.join("\n"),
+        filled.unwrap_or_default()
+    );
     Some((before.join("\n// …\n"), after))
 }
 
 /// The name that a statement gives what it reads: `const rows: Row[] = await …`, `rows = await …`.
 fn assigned(module: &Module, statement: NodeId) -> Option<String> {
+    // `users: await users()` of an object literal, `stats.users = await users()`.
+    match module.kind(statement) {
+        Kind::Property { key, .. } => return Some(module.str(key).to_owned()),
+        Kind::Expression(expression) => {
+            if let Kind::Assign { target, .. } = module.kind(expression)
+                && let Kind::Member { name, .. } = module.kind(target)
+            {
+                return Some(module.str(name).to_owned());
+            }
+        }
+        _ => {}
+    }
     let source = module.source(statement);
     let head = source.split('=').next()?.trim();
     let name = head.split(' ').next_back()?;
