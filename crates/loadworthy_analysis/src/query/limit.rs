@@ -59,6 +59,11 @@ impl<'r, 'p> Limits<'r, 'p> {
             return Bound::Unknown;
         }
         let next = |node: NodeId| self.upper((file, node), depth + 1);
+        if matches!(module.kind(node), Kind::Call { .. } | Kind::Member { .. })
+            && let Some(clamped) = self.guarded_expression(file, module, node)
+        {
+            return clamped;
+        }
         match module.kind(node) {
             Kind::Number(index) => number(module.number(index), (file, node)),
             Kind::String(text) => match module.str(text).parse::<f64>() {
@@ -284,6 +289,19 @@ impl<'r, 'p> Limits<'r, 'p> {
                 _ => None,
             })?;
             Some(Bound::Clamped(most(clamp)))
+        })
+    }
+
+    /// `if (Number(req.query.limit) > 100) return …;` before the same expression.
+    fn guarded_expression(&self, file: FileId, module: &Module, node: NodeId) -> Option<Bound> {
+        let function = module.function(module.enclosing_function(node))?;
+        let before = module.all_nodes(function.body).into_iter().take_while(|it| it.index() < node.index());
+        let text = module.source(node);
+        before.into_iter().find_map(|guard| {
+            let Kind::If { test, then, .. } = module.kind(guard) else { return None };
+            let comparison = self.comparison(file, module, test).filter(|_| leaves(module, then))?;
+            let is_same = comparison.is_larger && module.source(comparison.of) == text;
+            is_same.then(|| Bound::Clamped(most(comparison.most)))
         })
     }
 
