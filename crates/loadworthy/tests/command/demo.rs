@@ -12,7 +12,6 @@ const NOT_FOUND: &[(&str, &str)] = &[
     ("wishlist.ts:10", "the rows of one user of a table that grows slowly are left alone"),
     ("| 1D | server/src/db.ts:5", "the pool of a driver adapter is not taken for a pool of its own"),
     ("| 3A | server/src/db.ts:5", "the pool of a driver adapter is not taken for a pool of its own"),
-    ("CheckoutPage.tsx:14-15", "retries of mutations are not read"),
     ("recommendations.ts:26-37", "the inner loop runs over words of a text"),
     ("| 4A | server/src/routes/orders.ts:9", "missing authentication is not reported"),
     ("AdminCustomers.tsx:13", "work of a callback in render is not weighed"),
