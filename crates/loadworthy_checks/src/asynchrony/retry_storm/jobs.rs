@@ -102,20 +102,21 @@ fn of_each(audit: &Audit<'_, '_>, jobs: Site) -> Vec<Options> {
     options.collect()
 }
 
+/// The one pause of a backoff.
+fn pause_of(audit: &Audit<'_, '_>, backoff: Site) -> Option<f64> {
+    if let Some(millis) = audit.resolver.number_of(backoff) {
+        return Some(millis);
+    }
+    let options = Options::of(audit.resolver, backoff);
+    let kind = audit.resolver.text_of(options.get("type")?)?;
+    let is_fixed = kind == "fixed" && !options.is_open && options.get("jitter").is_none();
+    is_fixed.then(|| options.get("delay").and_then(|at| audit.resolver.number_of(at)).unwrap_or_default())
+}
+
 /// A backoff with the same pause each time.
 fn fixed(audit: &Audit<'_, '_>, stated: &Stated, attempts: Option<f64>, backoff: Site) -> Option<Finding> {
     let attempts = attempts.filter(|attempts| *attempts > FEW)?;
-    let pause = match audit.resolver.number_of(backoff) {
-        Some(millis) => millis,
-        None => {
-            let options = Options::of(audit.resolver, backoff);
-            let kind = audit.resolver.text_of(options.get("type")?)?;
-            if kind != "fixed" || options.is_open || options.get("jitter").is_some() {
-                return None;
-            }
-            options.get("delay").and_then(|at| audit.resolver.number_of(at)).unwrap_or(0.0)
-        }
-    };
+    let pause = pause_of(audit, backoff)?;
     let (count, millis) = (plain(attempts), plain(pause));
     let delay = pause.max(1_000.0);
     let after = format!(

@@ -381,7 +381,7 @@ fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
         )
     });
     if above > 1.0 {
-        nested.push_str(&format!(" The queue tries the job {above} times: {attempts} calls in all."));
+        nested = format!("{nested} The queue tries the job {above} times: {attempts} calls in all.");
     }
     let times =
         if retry.is_bounded { format!("up to {own} times") } else { String::from("until it succeeds") };

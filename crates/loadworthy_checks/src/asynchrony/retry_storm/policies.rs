@@ -399,21 +399,19 @@ fn words(audit: &Audit<'_, '_>, case: &Case<'_>, first: Site) -> Words {
 
 /// What all layers make of one attempt.
 fn product(case: &Case<'_>) -> String {
-    let own = plain(case.policy.attempts.unwrap_or(ATTEMPTS));
-    let mut factors = vec![own];
-    let mut text = String::new();
-    if let Some(below) = case.below {
-        text.push_str(&format!(" The client below tries each of them {} times by itself.", below.most));
+    let mut factors = vec![plain(case.policy.attempts.unwrap_or(ATTEMPTS))];
+    let below = case.below.map_or_else(String::new, |below| {
         factors.push(plain(below.most));
-    }
-    if let Some((attempts, _)) = case.above {
-        text.push_str(&format!(" The queue tries the whole job {} times.", plain(attempts)));
+        format!(" The client below tries each of them {} times by itself.", plain(below.most))
+    });
+    let above = case.above.map_or_else(String::new, |(attempts, _)| {
         factors.push(plain(attempts));
+        format!(" The queue tries the whole job {} times.", plain(attempts))
+    });
+    if factors.len() == 1 {
+        return String::new();
     }
-    if factors.len() > 1 {
-        text.push_str(&format!(" That is {} = {} calls.", factors.join(" × "), plain(case.attempts())));
-    }
-    text
+    format!("{below}{above} That is {} = {} calls.", factors.join(" × "), plain(case.attempts()))
 }
 
 /// Who repeats: the client, the function, or the route whose handler has no name.

@@ -1,6 +1,6 @@
 //! Which queue a job is of, and how often that queue tries its jobs.
 
-use loadworthy_analysis::{Call, FunctionRef, Site};
+use loadworthy_analysis::{Call, FunctionRef, LibraryCall, Site};
 use loadworthy_knowledge::Effect;
 
 use super::jobs;
@@ -12,7 +12,7 @@ pub(super) fn of_function(audit: &Audit<'_, '_>, function: FunctionRef) -> Optio
     let entry = way.first().map_or(function, |edge| edge.caller);
     let runs = |call: &&Call<'_>| {
         call.handed.iter().any(|handed| handed.function == entry && handed.runs.is_some())
-            && call.library.as_ref().and_then(|it| it.effect()) == Some(Effect::QueueConsume)
+            && call.library.as_ref().and_then(LibraryCall::effect) == Some(Effect::QueueConsume)
     };
     audit.analysis.calls().iter().find(runs).and_then(|call| name(audit, call))
 }
