@@ -46,9 +46,33 @@
 //! app.listen(3000);
 //! ```
 //!
+//! ## Bad: options of a client
+//! ```ts title="src/app.ts"
+//! import axios from "axios";
+//! import axiosRetry from "axios-retry";
+//! import express from "express";
+//! const app = express();
+//! const http = axios.create({ baseURL: "https://pay.example.com", timeout: 1_000 });
+//! axiosRetry(http, { retries: 5, retryCondition: () => true }); // finding: 3B
+//! app.post("/orders", async (req, res) => res.json((await http.post("/charges", req.body)).data));
+//! app.listen(3000);
+//! ```
+//!
+//! ## Good: options of a client
+//! ```ts title="src/app.ts"
+//! import axios from "axios";
+//! import axiosRetry from "axios-retry";
+//! import express from "express";
+//! const app = express();
+//! const http = axios.create({ baseURL: "https://pay.example.com", timeout: 1_000 });
+//! axiosRetry(http, { retries: 2, retryDelay: axiosRetry.exponentialDelay });
+//! app.post("/orders", async (req, res) => res.json((await http.post("/charges", req.body)).data));
+//! app.listen(3000);
+//! ```
+//!
 //! ## Leaves alone
 //! Bounded retries with a growing delay of reads and of calls that carry an idempotency key; loops over elements that go on after
-//! a failure; pollers; libraries whose defaults back off.
+//! a failure; pollers; redirects that are followed; loops that look for a free name; libraries whose defaults back off.
 
 mod harm;
 mod jobs;
@@ -57,6 +81,7 @@ mod policies;
 mod queues;
 mod reconnects;
 mod requeues;
+mod statuses;
 mod timers;
 
 use crate::audit::Audit;
@@ -80,6 +105,7 @@ impl Check for RetryStorm {
 
     fn run(&self, audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
         loops::run(audit, findings);
+        statuses::run(audit, findings);
         policies::run(audit, findings);
         jobs::run(audit, findings);
         reconnects::run(audit, findings);

@@ -1,10 +1,10 @@
 //! Loops and recursions that try again.
 
-use loadworthy_analysis::{FunctionRef, LibraryAttempts, Site, Timing, Work, attempts_below};
+use loadworthy_analysis::{FunctionRef, LibraryAttempts, Site, Timing, Value, Work, attempts_below};
 use loadworthy_capacity::{ExtraRequests, Severity};
 use loadworthy_knowledge::Effect;
 use loadworthy_project::FileClass;
-use loadworthy_syntax::{FunctionId, Kind, Module, NodeId};
+use loadworthy_syntax::{Binary, FunctionId, Kind, Module, NodeId};
 
 use super::{META, harm, queues};
 use crate::audit::Audit;
@@ -16,7 +16,7 @@ const ATTEMPTS: f64 = 3.0;
 const SHOWN: usize = 8;
 
 /// How a function tries again.
-struct Retry {
+pub(super) struct Retry {
     /// What is tried.
     tried: Site,
     /// The loop, or the call of itself.
@@ -70,14 +70,47 @@ fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<
     if owner.1 == FunctionId::NONE {
         return None;
     }
-    let (again, is_loop) = match repeating_loop(module, node) {
+    let (again, is_loop) = match repeating_loop(audit, module, (file, node)) {
         // A success leaves the loop; a loop over elements goes on.
-        Some(outer) if leaves(module, block, outer) && !leaves_always(module, handler) => (outer, true),
+        Some(outer)
+            if (leaves(module, block, outer) || sets_flag(module, block, outer))
+                && !leaves_always(module, handler) =>
+        {
+            (outer, true)
+        }
         _ => (recursion(audit, module, owner, handler)?, false),
     };
     let tried = awaited(module, block)?;
+    let is_conditional = is_loop && has_condition(module, again);
+    retry(audit, module, owner, &Parts { tried, block, handler, again, is_loop, is_conditional })
+}
+
+/// Where a function tries again.
+pub(super) struct Parts {
+    /// What is tried.
+    pub(super) tried: NodeId,
+    /// What is repeated.
+    pub(super) block: NodeId,
+    /// What looks at the failure.
+    pub(super) handler: NodeId,
+    /// The loop, or the call of itself.
+    pub(super) again: NodeId,
+    pub(super) is_loop: bool,
+    /// The loop has a test that ends it, whatever the other side does.
+    pub(super) is_conditional: bool,
+}
+
+/// What is known of a function that tries again; `None` where nothing of it waits.
+pub(super) fn retry(
+    audit: &Audit<'_, '_>,
+    module: &Module,
+    owner: FunctionRef,
+    parts: &Parts,
+) -> Option<Retry> {
+    let Parts { tried, block, handler, again, is_loop, is_conditional } = *parts;
+    let file = owner.0;
     let calls = audit.analysis.calls();
-    let inside = |at: NodeId| module.ancestors(at).any(|outer| outer == block);
+    let inside = |at: NodeId| at == block || module.ancestors(at).any(|outer| outer == block);
     let mut work = Work::default();
     let tasks = tasks(audit, module, owner, tried);
     let mut tried_calls = tasks.clone();
@@ -99,9 +132,8 @@ fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<
     let handler_text = module.source(handler).to_owned();
     let function_text = module.function(owner.1).map_or("", |function| module.source(function.node));
     let attempts = if is_loop { bound(audit, module, (file, again)) } else { None };
-    let is_bounded = attempts.is_some()
-        || has_cap(if is_loop { &loop_text } else { function_text })
-        || is_loop && has_condition(module, again);
+    let is_bounded =
+        attempts.is_some() || has_cap(if is_loop { &loop_text } else { function_text }) || is_conditional;
     let mut text = module.source(block).to_owned();
     for task in &tasks {
         text.push_str(audit.source(*task));
@@ -116,7 +148,10 @@ fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<
         owner,
         attempts,
         is_bounded,
-        delay: delay(if is_loop { &loop_text } else { &handler_text }),
+        delay: match pauses(audit, module, (file, again)) {
+            Some(pauses) => of_list(&pauses),
+            None => delay(if is_loop { &loop_text } else { &handler_text }),
+        },
         chooses: chooses(&handler_text) || chooses_in_loop(&loop_text, is_loop),
         work,
         below: served(tried_site, &tasks)
@@ -132,21 +167,54 @@ fn of_try(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<
 }
 
 /// The loop around a `try` in its function that is not one over elements.
-fn repeating_loop(module: &Module, node: NodeId) -> Option<NodeId> {
+fn repeating_loop(audit: &Audit<'_, '_>, module: &Module, (file, node): Site) -> Option<NodeId> {
     for outer in module.ancestors(node) {
         match module.kind(outer) {
+            // `for (const pause of [0, 200, 800])`
+            Kind::ForOf { .. } if pauses(audit, module, (file, outer)).is_some() => return Some(outer),
             Kind::Function(_) | Kind::ForOf { .. } | Kind::ForIn { .. } | Kind::ForAwait { .. } => {
                 return None;
             }
             Kind::For(_) | Kind::While { .. } | Kind::DoWhile { .. } => {
-                // `for (i …) use(list[i])` goes over elements.
-                let is_indexed = module.source(outer).contains(".length");
-                return (!is_indexed).then_some(outer);
+                return is_open_loop(module, outer).then_some(outer);
             }
             _ => {}
         }
     }
     None
+}
+
+/// `for (i …) use(list[i])` goes over elements.
+pub(super) fn is_open_loop(module: &Module, outer: NodeId) -> bool {
+    !module.source(outer).contains(".length")
+}
+
+/// The pauses that a loop goes through, where something in it waits for each.
+fn pauses(audit: &Audit<'_, '_>, module: &Module, (file, outer): Site) -> Option<Vec<f64>> {
+    let Kind::ForOf { iterable, .. } = module.kind(outer) else { return None };
+    let values = audit.resolver.value_of((file, iterable));
+    let [Value::Array(at, list)] = &*values else { return None };
+    let Kind::Array(items) = audit.program().module(*at)?.kind(*list) else { return None };
+    let items = audit.program().module(*at)?.list(items);
+    let numbers: Option<Vec<f64>> = items.map(|item| audit.resolver.number_of((*at, item))).collect();
+    numbers.filter(|_| delay(module.source(outer)) != Delay::None)
+}
+
+fn of_list(pauses: &[f64]) -> Delay {
+    let grows = pauses.windows(2).all(|two| matches!(two, [a, b] if a < b));
+    if grows { Delay::Growing } else { Delay::Constant }
+}
+
+/// Whether a success sets what the loop's test reads: `done = true`.
+fn sets_flag(module: &Module, block: NodeId, outer: NodeId) -> bool {
+    let (Kind::While { test, .. } | Kind::DoWhile { test, .. }) = module.kind(outer) else { return false };
+    module.all_nodes(block).into_iter().any(|node| {
+        let Kind::Assign { target, value, .. } = module.kind(node) else { return false };
+        let (Kind::Name { binding, .. }, Kind::Bool(_)) = (module.kind(target), module.kind(value)) else {
+            return false;
+        };
+        module.references(binding).iter().any(|reference| module.contains(test, *reference))
+    })
 }
 
 /// Whether a `return` or `break` stands in the block, of this loop.
@@ -216,14 +284,29 @@ fn tasks(audit: &Audit<'_, '_>, module: &Module, owner: FunctionRef, tried: Node
     audit.analysis.graph().callers(owner).map(|edge| edge.site).collect()
 }
 
-/// The number in `attempt < 5`.
+/// The number in `attempt < 5`, or of the pauses in a list.
 fn bound(audit: &Audit<'_, '_>, module: &Module, (file, outer): Site) -> Option<f64> {
     let test = match module.kind(outer) {
         Kind::For(parts) => module.list(parts).nth(1)?,
         Kind::While { test, .. } | Kind::DoWhile { test, .. } => test,
+        Kind::ForOf { .. } => {
+            let count = pauses(audit, module, (file, outer))?.len();
+            return u32::try_from(count).ok().map(f64::from);
+        }
         _ => return None,
     };
-    let Kind::Binary { left, right, .. } = module.kind(test) else { return None };
+    bound_in(audit, module, (file, test))
+}
+
+fn bound_in(audit: &Audit<'_, '_>, module: &Module, (file, test): Site) -> Option<f64> {
+    let Kind::Binary { operator, left, right } = module.kind(test) else { return None };
+    if operator == Binary::And {
+        return [left, right].into_iter().find_map(|side| bound_in(audit, module, (file, side)));
+    }
+    // `status !== 200` is no number of attempts.
+    if matches!(operator, Binary::Equal | Binary::NotEqual) {
+        return None;
+    }
     [right, left].into_iter().find_map(|side| {
         let written = match module.kind(side) {
             Kind::Number(_) => Some(module.source(side).to_owned()),
@@ -260,8 +343,18 @@ fn has_condition(module: &Module, outer: NodeId) -> bool {
 /// Words of a number of attempts that is compared.
 pub(super) fn has_cap(text: &str) -> bool {
     let lower = text.to_lowercase();
-    let counts =
-        ["attempt", "retries", "retry", "tries", "remaining", "count", "depth", "deadline", "elapsed"];
+    let counts = [
+        "attempt",
+        "retries",
+        "retry",
+        "tries",
+        "remaining",
+        "left",
+        "count",
+        "depth",
+        "deadline",
+        "elapsed",
+    ];
     let compares = [" > ", " < ", ">=", "<=", "=== 0", "> 0", "<= 0", "!== 0"];
     counts.iter().any(|word| lower.contains(word)) && compares.iter().any(|word| lower.contains(word))
 }
@@ -322,7 +415,7 @@ fn served(tried: Site, tasks: &[Site]) -> Vec<Site> {
     if tasks.is_empty() { vec![tried] } else { tasks.to_vec() }
 }
 
-fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
+pub(super) fn finding(audit: &Audit<'_, '_>, retry: &Retry) -> Option<Finding> {
     let harm = repeats_harm(audit, retry);
     let is_cas =
         retry.work.any(Effect::is_database_trip) && !retry.work.any(|effect| effect == Effect::HttpRequest);
