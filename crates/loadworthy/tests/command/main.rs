@@ -21,6 +21,7 @@ mod packages;
 mod routes;
 mod schema;
 mod since;
+mod sketches;
 mod support;
 mod suppressions;
 mod traffic;

@@ -115,10 +115,20 @@ impl Way<'_, '_, '_> {
                 .collect();
             (!pairs.is_empty()).then(|| pairs.join(", "))
         });
-        found.unwrap_or_else(|| match self.family() {
+        // The row that was read is not read any more: what it was found by stands for it.
+        found.or_else(|| self.read_key()).unwrap_or_else(|| match self.family() {
             Family::Mongoose | Family::MongoDriver => format!("_id: {}._id", self.row()),
             _ => format!("id: {}.id", self.row()),
         })
+    }
+
+    /// `_id: req.params.id` of the read.
+    fn read_key(&self) -> Option<String> {
+        let query = self.race.read.query;
+        let mut keys = query.filter.all.iter().filter(|it| it.operator == Operator::Equal);
+        let key = keys.find(|it| matches!(&*it.column, "id" | "_id"))?;
+        let value = key.value.filter(|value| value.0 == self.race.read.at.0)?;
+        Some(format!("{}: {}", key.column, one_line(self.module.source(value.1), 60)))
     }
 
     /// What the code calls the row that it read.
@@ -161,6 +171,8 @@ impl Way<'_, '_, '_> {
         let column = self.column?;
         let (owner, condition) = (self.owner(), self.condition());
         let Some(Delta { amount, takes }) = self.delta() else { return Some(self.versioned(column)) };
+        let is_simple = amount.chars().all(|it| it.is_alphanumeric() || matches!(it, '.' | '_'));
+        let amount = if is_simple { amount } else { format!("({amount})") };
         let end = semicolon(self.module);
         let sign = if takes { '-' } else { '+' };
         let verb = if takes { "decrement" } else { "increment" };
@@ -173,7 +185,7 @@ impl Way<'_, '_, '_> {
                 "await {owner}.update({{\n  where: {{ {condition} }},\n  data: {{ {column}: {{ increment: {amount} }} }},\n}}){end}"
             ),
             Family::Mongoose | Family::MongoDriver if takes => format!(
-                "const changed = await {owner}.findOneAndUpdate(\n  {{ {condition}, {column}: {{ $gte: {amount} }} }},\n  {{ $inc: {{ {column}: -({amount}) }} }},\n  {{ new: true }},\n){end}\nif (!changed) {{\n{failed}\n}}"
+                "const changed = await {owner}.findOneAndUpdate(\n  {{ {condition}, {column}: {{ $gte: {amount} }} }},\n  {{ $inc: {{ {column}: -{amount} }} }},\n  {{ new: true }},\n){end}\nif (!changed) {{\n{failed}\n}}"
             ),
             Family::Mongoose | Family::MongoDriver => format!(
                 "await {owner}.updateOne({{ {condition} }}, {{ $inc: {{ {column}: {amount} }} }}){end}"
@@ -322,8 +334,17 @@ impl Way<'_, '_, '_> {
 
     /// The insert without looking first, and what its conflict means.
     fn inserted_at_once(&self) -> String {
-        let statement = self.audit.source(self.audit.statement(self.race.write.at));
-        let statement = tidy(statement);
+        let statement = tidy(self.audit.source(self.audit.statement(self.race.write.at)));
+        // What the read gave is gone: of `if (found) update(…) else create(…)` the insert alone stays.
+        let row = self.row();
+        let names_row =
+            statement.split(|it: char| !it.is_alphanumeric() && it != '_').any(|word| word == row);
+        let statement = if names_row {
+            let insert = tidy(self.audit.source(self.race.write.expression()));
+            format!("await {insert}{}", semicolon(self.module))
+        } else {
+            statement
+        };
         let key = self.unique_key();
         if self.family() == Family::Drizzle && self.race.write.hops == 0 {
             let bare = statement.trim_end_matches(';');

@@ -86,13 +86,22 @@ impl Lookup {
         let map = names.free(&format!("{of}By{}", capital(column)), "Map");
         let key = format!("{row}.{column}");
         let key = if is_document { format!("String({key})") } else { key };
-        let head = if is_one {
+        let head = if is_one && !query.order.is_empty() {
+            // The rows come in the order of the query: the first of a key is the one that it gave.
+            vec![
+                format!("const {map} = new Map();"),
+                format!("for (const {row} of {rows}) {{"),
+                format!("  if (!{map}.has({key})) {map}.set({key}, {row});"),
+                String::from("}"),
+            ]
+        } else if is_one {
             vec![format!("const {map} = new Map({rows}.map(({row}) => [{key}, {row}]));")]
         } else {
             vec![
                 format!("const {map} = new Map();"),
                 format!("for (const {row} of {rows}) {{"),
-                format!("  {map}.set({key}, [...({map}.get({key}) ?? []), {row}]);"),
+                format!("  if ({map}.has({key})) {map}.get({key}).push({row});"),
+                format!("  else {map}.set({key}, [{row}]);"),
                 String::from("}"),
             ]
         };

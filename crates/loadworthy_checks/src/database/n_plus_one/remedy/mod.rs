@@ -3,15 +3,17 @@
 mod batch;
 mod lookup;
 mod sketch;
+mod summary;
 mod whole_loop;
 
-use loadworthy_analysis::{Family, LoopForm, Multiplicity, Operation, Query, Selected, Site};
+use loadworthy_analysis::{Family, LoopForm, Multiplicity, Operation, Query, Selected, Site, Yields};
 use loadworthy_schema::names::{camel, plural, singular, snake};
 use loadworthy_syntax::{Kind, Module, NodeId};
 
 use self::batch::gives_one;
 use self::lookup::read;
 use self::sketch::{elsewhere, rough, sketch};
+use self::summary::grouped;
 use self::whole_loop::{inserted, written};
 use super::cases::{Case, Repeated, Trip, element_name};
 use crate::audit::{Audit, dedent};
@@ -32,6 +34,7 @@ pub(super) fn fix(audit: &Audit<'_, '_>, case: &Case) -> Fix {
     };
     let made = match query.operation {
         Operation::Insert => inserted(audit, case, lead, query, &names),
+        Operation::Read if query.yields == Yields::Summary => grouped(audit, query, &names),
         Operation::Read => read(audit, case, lead, query, &names),
         Operation::Update | Operation::Delete => written(audit, case, lead, query, &names),
         _ => None,

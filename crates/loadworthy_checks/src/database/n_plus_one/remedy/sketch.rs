@@ -137,8 +137,9 @@ fn many_written(query: &Query, table: &str) -> String {
         (Family::Mongoose | Family::MongoDriver, Operation::Delete) => {
             format!("await {owner}.deleteMany({{ _id: {{ $in: changes.map((change) => change._id) }} }});")
         }
-        (Family::Mongoose | Family::MongoDriver, _) => format!(
-            "await {owner}.bulkWrite(changes.map((change) => ({{ updateOne: {{ filter: {{ _id: change._id }}, update: {{ $set: change }} }} }})));"
+        (Family::Mongoose | Family::MongoDriver, operation) => format!(
+            "await {owner}.bulkWrite(changes.map((change) => ({{ updateOne: {{ filter: {{ _id: change._id }}, update: {{ $set: change }}{} }} }})));",
+            if operation == Operation::Upsert { ", upsert: true" } else { "" }
         ),
         (Family::TypeOrm, Operation::Delete) => {
             String::from("await repository.delete(changes.map((change) => change.id));")
@@ -153,6 +154,26 @@ fn many_written(query: &Query, table: &str) -> String {
         (Family::Drizzle, Operation::Delete) => {
             format!(
                 "await db.delete({table}).where(inArray({table}.id, changes.map((change) => change.id)));"
+            )
+        }
+        (Family::Prisma, Operation::Upsert | Operation::Update) => {
+            let verb = if query.operation == Operation::Upsert { "upsert" } else { "update" };
+            format!(
+                "await prisma.$transaction(changes.map((change) => prisma.{table}.{verb}({{ /* … as before */ }})));"
+            )
+        }
+        (Family::Drizzle, Operation::Upsert) => format!(
+            "await db.insert({table}).values(changes).onConflictDoUpdate({{ target: {table}.id, set: {{ /* column: sql`excluded.column` */ }} }});"
+        ),
+        (Family::Knex, Operation::Upsert) => {
+            format!("await knex('{owner}').insert(changes).onConflict('id').merge();")
+        }
+        (Family::Sequelize, Operation::Upsert) => {
+            format!("await {owner}.bulkCreate(changes, {{ updateOnDuplicate: ['column'] }});")
+        }
+        (_, Operation::Upsert) => {
+            format!(
+                "// INSERT INTO {owner} (…) VALUES (…), (…) ON CONFLICT (id) DO UPDATE SET column = excluded.column"
             )
         }
         (_, Operation::Insert) => format!("// INSERT INTO {owner} (…) VALUES (…), (…), …"),
