@@ -238,7 +238,7 @@ fn finding(audit: &Audit<'_, '_>, case: &Case<'_>) -> Finding {
     let fix = Fix {
         description: describe(case),
         before: Some(stated(audit, case)),
-        after: Some(policy.row.remedy.clone()),
+        after: Some(remedy(case)),
         ..Fix::default()
     };
     let mut found = Finding::new(
@@ -435,6 +435,17 @@ fn owner(audit: &Audit<'_, '_>, policy: &RetryPolicy<'_>, first: Site) -> String
     if is_named || !audit.is_per_request(first) { name } else { audit.reached_by(first) }
 }
 
+/// The options as they should be, with the key that a task has to send.
+fn remedy(case: &Case<'_>) -> String {
+    let options = &case.policy.row.remedy;
+    match case.fault {
+        Fault::Twice if case.policy.row.repeats == Repeats::Task => format!(
+            "const key = crypto.randomUUID(); // before the first attempt, sent with each: \"Idempotency-Key\": key\n{options}"
+        ),
+        _ => options.clone(),
+    }
+}
+
 fn describe(case: &Case<'_>) -> String {
     match case.fault {
         Fault::Twice if case.policy.row.repeats == Repeats::Mutation => String::from(
@@ -443,9 +454,7 @@ fn describe(case: &Case<'_>) -> String {
         Fault::Twice => String::from(
             "Repeat only what may be repeated, or send the same `Idempotency-Key` with each attempt; few attempts, with a delay that doubles and has chance in it.",
         ),
-        Fault::Nested => {
-            String::from("Let one layer retry: switch the repeats of the client below off, or this one.")
-        }
+        Fault::Nested => String::from("Let one layer retry: switch the repeats of the others off, or these."),
         _ => String::from("Two or three attempts, with a delay that doubles and has chance in it."),
     }
 }
