@@ -270,18 +270,28 @@ fn is_open_somewhere(audit: &Audit<'_, '_>, (file, node): Site) -> bool {
     let Some(module) = audit.module((file, node)) else { return false };
     let Kind::Name { binding, .. } = module.kind(node) else { return false };
     let Some(declared) = module.binding(binding).map(|bound| bound.node) else { return false };
-    let function = module.enclosing_function(node);
+    // The key may be of a function around the callback that adds it.
+    let function = module.enclosing_function(declared);
     let Some(lowered) = module.function(function) else { return false };
     let Some(index) = module.list(lowered.parameters).position(|it| module.contains(it, declared)) else {
         return false;
     };
     let mut callers = audit.analysis.graph().callers((file, function));
     callers.any(|edge| {
-        let Some(argument) = audit.resolver.argument(edge.site, index) else { return false };
+        let Some(argument) = audit.resolver.argument(edge.site, index) else {
+            return is_spread(audit, edge.site);
+        };
         let values = audit.resolver.filled(&audit.resolver.value_of(argument));
         let is_constant = values.iter().all(|value| matches!(value, Value::Text(_) | Value::Number(_)));
         values.is_empty() && audit.resolver.text_of(argument).is_none() || !is_constant
     })
+}
+
+/// `useQuery(...args)`: what is passed on is told elsewhere.
+fn is_spread(audit: &Audit<'_, '_>, call: Site) -> bool {
+    let Some(module) = audit.module(call) else { return false };
+    let Kind::Call { arguments, .. } = module.kind(call.1) else { return false };
+    module.list(arguments).any(|argument| matches!(module.kind(argument), Kind::Spread(_)))
 }
 
 /// The name of what holds a container.
