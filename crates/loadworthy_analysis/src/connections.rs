@@ -332,6 +332,8 @@ pub struct Checkout {
     pub function: FunctionRef,
     /// The variable that holds it.
     pub holder: BindingId,
+    /// It is held by a transaction, which ends it by `commit` or `rollback`.
+    pub is_transaction: bool,
     /// Ways out of the function on which it is not given back.
     pub leaks: Vec<Exit>,
     /// Calls made while it is held that do not use it.
@@ -341,18 +343,39 @@ pub struct Checkout {
 /// Every connection that a function takes from a pool into a variable of its own.
 #[must_use]
 pub fn checkouts(analysis: &Analysis<'_>) -> Vec<Checkout> {
-    let acquires = analysis.effects(|effect| effect == Effect::DbAcquire);
-    acquires.filter_map(|(call, _)| checkout(analysis, call)).collect()
+    let acquires = analysis.effects(|effect| matches!(effect, Effect::DbAcquire | Effect::DbTransaction));
+    let is_held = |call: &Call<'_>, library: &LibraryCall<'_>| {
+        // One that is handed a function ends by itself.
+        library.effect() == Some(Effect::DbAcquire)
+            || call.handed.is_empty() && !is_carried(analysis, call.site.0)
+    };
+    acquires
+        .filter(|(call, library)| is_held(call, library))
+        .filter_map(|(call, library)| {
+            checkout(analysis, call, library.effect() == Some(Effect::DbTransaction))
+        })
+        .collect()
 }
 
-fn checkout(analysis: &Analysis<'_>, call: &Call<'_>) -> Option<Checkout> {
+/// Whether queries find the transaction by themselves: `Sequelize.useCLS(namespace)`.
+fn is_carried(analysis: &Analysis<'_>, file: FileId) -> bool {
+    let project = analysis.program().project();
+    let package = |file: FileId| project.file(file).map(|it| it.package);
+    let own = package(file);
+    analysis
+        .program()
+        .modules()
+        .any(|(other, module)| package(other) == own && module.text().contains("useCLS("))
+}
+
+fn checkout(analysis: &Analysis<'_>, call: &Call<'_>, is_transaction: bool) -> Option<Checkout> {
     let (file, node) = call.site;
     let module = analysis.program().module(file)?;
     let [holder] = results(module, node)[..] else { return None };
     if call.function == FunctionId::NONE {
         return None;
     }
-    let duty = Release { analysis, file, module, acquired: node, holder };
+    let duty = Release { analysis, file, module, acquired: node, holder, is_transaction };
     let open = ways(module, call.function, Begin::AtAct, &duty);
     // Never given back anywhere in sight: it may live as long as its owner.
     let leaks = if open.discharged_by.is_empty() && !is_plainly_local(module, holder, call.function) {
@@ -373,7 +396,14 @@ fn checkout(analysis: &Analysis<'_>, call: &Call<'_>) -> Option<Checkout> {
         .filter(|other| !uses(module, other.site.1, &[holder]))
         .map(|other| other.site)
         .collect();
-    Some(Checkout { site: call.site, function: (file, call.function), holder, leaks, meanwhile })
+    Some(Checkout {
+        site: call.site,
+        function: (file, call.function),
+        holder,
+        is_transaction,
+        leaks,
+        meanwhile,
+    })
 }
 
 /// Declared in the function and never handed on: not returned, stored or passed.
@@ -391,6 +421,7 @@ struct Release<'a, 'p> {
     module: &'a Module,
     acquired: NodeId,
     holder: BindingId,
+    is_transaction: bool,
 }
 
 impl Duty for Release<'_, '_> {
@@ -411,7 +442,8 @@ impl Duty for Release<'_, '_> {
                     .and_then(LibraryCall::effect)
                     .is_some_and(|effect| matches!(effect, Effect::DbRelease | Effect::DbClose));
                 let is_called_so = matches!(self.module.kind(callee), Kind::Member { name, .. }
-                    if matches!(self.module.str(name), "release" | "end" | "destroy" | "close"));
+                    if matches!(self.module.str(name), "release" | "end" | "destroy" | "close")
+                        || self.is_transaction && matches!(self.module.str(name), "commit" | "rollback"));
                 let is_handed_on = !is_own
                     && self.module.list(arguments).any(|argument| {
                         matches!(self.module.kind(argument), Kind::Name { binding, .. } if binding == self.holder)

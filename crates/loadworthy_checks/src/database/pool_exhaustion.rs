@@ -212,11 +212,16 @@ fn leaked(audit: &Audit<'_, '_>, checkout: &Checkout) -> Option<Finding> {
         evidence,
         cost,
         Words {
-            title: format!("`{holder}` is not given back to the pool {way} in {by}"),
+            title: if checkout.is_transaction {
+                format!("transaction `{holder}` is neither committed nor rolled back {way} in {by}")
+            } else {
+                format!("`{holder}` is not given back to the pool {way} in {by}")
+            },
             problem: format!(
-                "`{}` takes a connection, and {way} nothing gives it back: it is lost to the pool for good. After as many such \
+                "`{}` takes a connection, and {way} nothing gives it back: it is lost to the pool for good{}. After as many such \
                  requests as the pool has connections (10 by default), every request that needs the database waits.",
-                audit.excerpt(checkout.site, 60)
+                audit.excerpt(checkout.site, 60),
+                if checkout.is_transaction { ", with the locks of its rows" } else { "" }
             ),
             verify: format!(
                 "Make the work after `{holder}` fail 20 times (a query with a syntax error) through {by} and read `pool.totalCount`, \
@@ -224,18 +229,31 @@ fn leaked(audit: &Audit<'_, '_>, checkout: &Checkout) -> Option<Finding> {
             ),
             tradeoff: String::from("None: `finally` runs on every way. For single queries `pool.query` needs no checkout at all."),
         },
-        Fix {
-            description: format!("Wrap everything after the checkout in `try {{ … }} finally {{ {holder}.release(); }}`."),
-            before: Some(audit.source(audit.statement(checkout.site)).to_owned()),
-            after: Some(format!(
-                "{}\ntry {{\n  // the work with {holder}\n}} finally {{\n  {holder}.release();\n}}",
-                audit.source(audit.statement(checkout.site))
-            )),
-            ..Fix::default()
-        },
+        given_back(audit, checkout, holder),
     )
     .at_least(if always && audit.is_per_request(checkout.site) { Severity::Critical } else { Severity::High });
     Some(unless_reached(audit, checkout.site, finding))
+}
+
+fn given_back(audit: &Audit<'_, '_>, checkout: &Checkout, holder: &str) -> Fix {
+    let taken = audit.source(audit.statement(checkout.site));
+    let (description, after) = if checkout.is_transaction {
+        (
+            format!(
+                "Roll back on every way that does not commit: wrap the work in `try`, commit as its last step and roll back in `catch`; or \
+                 hand a function to the transaction, which does both (`{holder}` as its parameter)."
+            ),
+            format!(
+                "{taken}\ntry {{\n  // the work with {holder}\n  await {holder}.commit();\n}} catch (error) {{\n  await {holder}.rollback();\n  throw error;\n}}"
+            ),
+        )
+    } else {
+        (
+            format!("Wrap everything after the checkout in `try {{ … }} finally {{ {holder}.release(); }}`."),
+            format!("{taken}\ntry {{\n  // the work with {holder}\n}} finally {{\n  {holder}.release();\n}}"),
+        )
+    };
+    Fix { description, before: Some(taken.to_owned()), after: Some(after), ..Fix::default() }
 }
 
 fn unless_reached(audit: &Audit<'_, '_>, site: Site, finding: Finding) -> Finding {
