@@ -153,7 +153,7 @@ export const scenarios = [
     },
   },
   {
-    name: 'retry-storm', check: '3B', says: /repeat|retr|attempt/i, unit: 'calls of the service for one request',
+    name: 'retry-storm', check: '3B', says: /balance repeats/i, unit: 'calls of the service for one request',
     predict: (finding) => 1 + figure(finding, 'extra_load'),
     upstream: {
       env: 'PAYMENTS_URL',

@@ -1,7 +1,8 @@
 //! A field of the row that decides whether the row may change, and that the write changes: the status of an order, the
 //! seats that are left.
 
-use loadworthy_analysis::{Access, Decision, LibraryCall, Operation, accesses, decision_by};
+use loadworthy_analysis::{Access, Decision, Operation, accesses, decision_by};
+use loadworthy_knowledge::Effect;
 use loadworthy_syntax::{Binary, BindingId, Kind, Module, NodeId};
 
 use super::rows::{Race, Shape};
@@ -182,10 +183,9 @@ fn does_more(audit: &Audit<'_, '_>, race: &Race<'_>) -> bool {
     });
     inserts
         || audit.analysis.calls().of_file(function.0).iter().any(|call| {
-            let effect = call.library.as_ref().and_then(LibraryCall::effect);
             call.function == function.1
-                && effect.is_some_and(loadworthy_knowledge::Effect::is_service_call)
                 && audit.module(call.site).is_some_and(|module| module.node(call.site.1).span.start > after)
+                && audit.analysis.works().of_call(call).any(Effect::is_service_call)
         })
 }
 

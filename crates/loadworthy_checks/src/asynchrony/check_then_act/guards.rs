@@ -33,7 +33,9 @@ pub(super) fn is_in_one_turn(audit: &Audit<'_, '_>, module: &Module, race: &Race
 /// Whether the rows are locked, or the transaction is serialisable.
 pub(super) fn is_locked(audit: &Audit<'_, '_>, race: &Race<'_>) -> bool {
     let whole = audit.source(race.read.query.whole).to_lowercase();
-    let words = ["for update", "forupdate", "lock", "pessimistic", "serializable", "advisory"];
+    // `.for("update")` is Drizzle's.
+    let words =
+        ["for update", "forupdate", ".for('", ".for(\"", "lock", "pessimistic", "serializable", "advisory"];
     if words.iter().any(|word| whole.contains(word)) {
         return true;
     }

@@ -31,6 +31,9 @@ pub(super) fn run(audit: &Audit<'_, '_>, findings: &mut Vec<Finding>) {
 }
 
 fn finding(audit: &Audit<'_, '_>, module: &Module, site: Site, source: NodeId) -> Option<Finding> {
+    if is_escaped(module, source, 0) {
+        return None;
+    }
     let text = parts(module, source, 0).into_iter().find(|part| {
         let from = origin(audit, (site.0, *part));
         matches!(from, From::Client | From::ClientHead) && !is_escaped(module, *part, 0)
@@ -91,6 +94,24 @@ fn parts(module: &Module, node: NodeId, depth: u32) -> Vec<NodeId> {
         }
         Kind::Binary { left, right, .. } => {
             [parts(module, left, depth + 1), parts(module, right, depth + 1)].concat()
+        }
+        // `String(q)`, `q.trim()`, `q.split(" ").join(".*")`: still what the client sends.
+        Kind::Call { callee, arguments } => match module.kind(callee) {
+            Kind::Name { binding: BindingId::NONE, .. } => {
+                module.list(arguments).flat_map(|argument| parts(module, argument, depth + 1)).collect()
+            }
+            Kind::Member { object, .. } => [vec![node], parts(module, object, depth + 1)].concat(),
+            _ => vec![node],
+        },
+        // `const q = req.query.q ?? ""`
+        Kind::Name { binding, .. } => {
+            let declared = module.binding(binding).map(|it| module.parent(it.node));
+            match declared.map(|it| module.kind(it)) {
+                Some(Kind::Declarator { init, .. }) if init.is_some() => {
+                    [vec![node], parts(module, init, depth + 1)].concat()
+                }
+                _ => vec![node],
+            }
         }
         Kind::Array(items) => module.list(items).flat_map(|item| parts(module, item, depth + 1)).collect(),
         _ => vec![node],
