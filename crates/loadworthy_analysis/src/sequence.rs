@@ -1,6 +1,6 @@
 //! Awaited reads that stand one after the other in a block, and which of them need an earlier one's result.
 
-use loadworthy_knowledge::Effect;
+use loadworthy_knowledge::{Effect, Kind as LibraryKind};
 use loadworthy_project::FileId;
 use loadworthy_syntax::{Binary, BindingId, BindingKind, FunctionId, Kind, List, Module, NodeId, Unary};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -413,6 +413,9 @@ impl Reader<'_, '_> {
 
     /// Whether calls like it wait for each other anyway: on one connection, in one transaction.
     fn is_serial(&self, call: &Call<'_>) -> bool {
+        if call.library.as_ref().is_some_and(|library| self.is_one_connection(library)) {
+            return true;
+        }
         let mut names: FxHashSet<BindingId> = FxHashSet::default();
         let (_, node) = call.site;
         if let Kind::Call { callee, arguments } = self.module.kind(node) {
@@ -420,6 +423,13 @@ impl Reader<'_, '_> {
             names.extend(self.module.list(arguments).filter_map(|argument| self.leftmost(argument)));
         }
         names.into_iter().any(|binding| self.is_connection(binding))
+    }
+
+    /// A client of a driver, whose statements wait for each other, whatever the variable is called.
+    fn is_one_connection(&self, library: &LibraryCall<'_>) -> bool {
+        let knowledge = self.analysis.knowledge();
+        knowledge.library(library.lib).kind == LibraryKind::DriverSql
+            && matches!(knowledge.handle_name(library.on), "client" | "connection" | "poolClient")
     }
 
     /// A variable of the function, not something it was given or shares.
