@@ -227,7 +227,8 @@ impl<'a, 'p> Deadlines<'a, 'p> {
             let wanted = row.options.iter().chain(&row.client_options);
             let named: Vec<&str> = wanted.map(String::as_str).collect();
             let settings = self.settings.iter().filter(|it| named.contains(&&*it.option));
-            for setting in settings.filter(|it| self.is_of(it.object, library) && it.package == package) {
+            let holds = |it: &&Setting| self.is_of(it.object, library) || self.is_copied(it, library);
+            for setting in settings.filter(|it| it.package == package).filter(holds) {
                 if let set @ Given::Set { .. } = self.duration(setting.value, 0) {
                     return set;
                 }
@@ -336,6 +337,19 @@ impl<'a, 'p> Deadlines<'a, 'p> {
     }
 
     /// Whether an expression is the object that a call is of.
+    /// `axios.defaults.timeout = 3000; axios.create(…)`: an object takes over what the module's defaults are when it is made.
+    fn is_copied(&self, setting: &Setting, library: &LibraryCall<'p>) -> bool {
+        let Some(made_at) = library.made_at.filter(|made_at| made_at.0 == setting.object.0) else {
+            return false;
+        };
+        let folded = self.resolver.folded(&self.resolver.filled(&self.resolver.value_of(setting.object)));
+        let is_module = folded.iter().any(|folded| match folded {
+            crate::handles::Folded::Held(held) => held.lib == library.lib && held.made_at.is_none(),
+            _ => false,
+        });
+        is_module && setting.object.1.index() < made_at.1.index()
+    }
+
     fn is_of(&self, object: Site, library: &LibraryCall<'p>) -> bool {
         let folded = self.resolver.folded(&self.resolver.filled(&self.resolver.value_of(object)));
         folded.iter().any(|folded| match folded {
