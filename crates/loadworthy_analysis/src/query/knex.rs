@@ -1,9 +1,11 @@
 //! Knex and Objection: builder chains with conditions as arguments.
 
+use loadworthy_schema::sql::{Dialect, shape};
 use loadworthy_syntax::Kind;
 
 use super::chain::Link;
 use super::reader::{Reader, condition};
+use super::sql;
 use super::{Bound, Condition, Filter, Include, Operation, Operator, OrderBy, Query, Selected, Yields};
 use crate::values::Site;
 
@@ -147,7 +149,14 @@ fn one(reader: &Reader<'_, '_>, link: &Link, filter: &mut Filter) {
             filter.any.extend(named(Operator::Other, second).map(|it| vec![it]));
             return;
         }
-        "whereRaw" | "whereExists" | "andWhereRaw" | "orWhereRaw" | "havingRaw" | "modify" => {
+        "whereRaw" | "andWhereRaw" => {
+            match first.and_then(|site| reader.text(site)) {
+                Some(text) => raw(&text, filter),
+                None => filter.is_open = true,
+            }
+            return;
+        }
+        "whereExists" | "orWhereRaw" | "havingRaw" | "modify" => {
             filter.is_open = true;
             return;
         }
@@ -157,6 +166,14 @@ fn one(reader: &Reader<'_, '_>, link: &Link, filter: &mut Filter) {
         Some(added) => filter.all.push(added),
         None => filter.is_open = true,
     }
+}
+
+/// `whereRaw("LOWER(email) = ?", [email])`: the conditions of the text.
+fn raw(text: &str, filter: &mut Filter) {
+    let own = sql::filter(&shape(&format!("SELECT 1 FROM rows WHERE {text}"), Dialect::Unknown));
+    filter.all.extend(own.all);
+    filter.any.extend(own.any);
+    filter.is_open |= own.is_open;
 }
 
 fn by_sign(reader: &Reader<'_, '_>, sign: Site, value: Site) -> Operator {
