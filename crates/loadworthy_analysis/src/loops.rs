@@ -83,7 +83,9 @@ fn repeats(module: &Module, node: NodeId, inner: NodeId) -> Option<(LoopForm, Op
 
 /// `rows` of `i < rows.length`, or the bound itself.
 fn counted(module: &Module, test: NodeId) -> Option<NodeId> {
-    let Kind::Binary { operator, left, right } = module.kind(test) else { return None };
+    let Kind::Binary { operator, left, right } = module.kind(test) else {
+        return emptied(module, test).or_else(|| counted_down(module, test));
+    };
     let bound = match operator {
         Binary::Less | Binary::LessEqual | Binary::NotEqual => right,
         Binary::Greater | Binary::GreaterEqual => left,
@@ -92,6 +94,33 @@ fn counted(module: &Module, test: NodeId) -> Option<NodeId> {
     match module.kind(bound) {
         Kind::Member { object, name } if matches!(module.str(name), "length" | "size") => Some(object),
         _ => Some(bound),
+    }
+}
+
+/// `while (queue.length)`: what is taken from it was put there.
+fn emptied(module: &Module, test: NodeId) -> Option<NodeId> {
+    let Kind::Member { object, name } = module.kind(test) else { return None };
+    let Kind::Name { binding, .. } = module.kind(object) else { return None };
+    let declared = module.binding(binding).filter(|_| module.str(name) == "length")?;
+    let Kind::Declarator { init, .. } = module.kind(module.parent(declared.node)) else { return None };
+    // `const queue = [...rows]`
+    let Kind::Array(items) = module.kind(init) else { return init.is_some().then_some(object) };
+    let mut items = module.list(items);
+    match (items.next().map(|item| module.kind(item)), items.next()) {
+        (Some(Kind::Spread(list)), None) => Some(list),
+        _ => None,
+    }
+}
+
+/// `let i = rows.length; while (i--) …`
+fn counted_down(module: &Module, test: NodeId) -> Option<NodeId> {
+    let Kind::Update(counter) = module.kind(test) else { return None };
+    let Kind::Name { binding, .. } = module.kind(counter) else { return None };
+    let declared = module.binding(binding)?;
+    let Kind::Declarator { init, .. } = module.kind(module.parent(declared.node)) else { return None };
+    match module.kind(init) {
+        Kind::Member { object, name } if module.str(name) == "length" => Some(object),
+        _ => None,
     }
 }
 
