@@ -123,7 +123,7 @@ fn words(
 }
 
 fn fix(audit: &Audit<'_, '_>, call: &Call<'_>, row: &DeadlineRow) -> Fix {
-    let Some(text) = &row.add else { return Fix::default() };
+    let Some(text) = &row.add else { return raced(row) };
     let description = format!("Set `{text}` where the client is made.");
     let edit = row.argument.and_then(|at| add_option(audit, call.site, at, text));
     let Some(edit) = edit else { return Fix { description, ..Fix::default() } };
@@ -135,6 +135,20 @@ fn fix(audit: &Audit<'_, '_>, call: &Call<'_>, row: &DeadlineRow) -> Fix {
         after: Some(after(audit, shown, &edits)),
         edits,
         applicability: Applicability::Review,
+        ..Fix::default()
+    }
+}
+
+/// What waits for an answer gives up by itself, where no option of the client makes it.
+fn raced(row: &DeadlineRow) -> Fix {
+    Fix {
+        description: format!(
+            "No option of this version ends a {}: stop waiting for each by a timer, or move to a version that has one.",
+            row.what
+        ),
+        after: Some(String::from(
+            "const withDeadline = (work, millis = 1_000) => {\n  let timer;\n  const late = new Promise((_, reject) => {\n    timer = setTimeout(() => reject(new Error('no answer in time')), millis);\n  });\n  return Promise.race([work, late]).finally(() => clearTimeout(timer));\n};\n// await withDeadline(client.get(key))",
+        )),
         ..Fix::default()
     }
 }
