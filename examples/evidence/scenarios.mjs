@@ -223,8 +223,13 @@ export const scenarios = [
       for (let round = 0; round < 5; round++) {
         await ask('reset');
         await post(`${base}/login`, { name: 'ada', password: 'wrong' });
-        const { longestDelay, cpu } = await ask();
-        shortest = Math.min(shortest, longestDelay, cpu);
+        // The delay is noted by a timer of its own: it must have run after the request, or there is none yet.
+        let answer = await ask();
+        for (let tries = 0; answer.longestDelay === 0 && tries < 20; tries++) {
+          await sleep(10);
+          answer = await ask();
+        }
+        shortest = Math.min(shortest, answer.longestDelay, answer.cpu);
       }
       return shortest;
     },
