@@ -222,14 +222,12 @@ export const scenarios = [
       let shortest = Infinity;
       for (let round = 0; round < 5; round++) {
         await ask('reset');
+        // A delay is the time between two ticks of a timer: one must have passed before the request, and one after it.
+        await sleep(25);
         await post(`${base}/login`, { name: 'ada', password: 'wrong' });
-        // The delay is noted by a timer of its own: it must have run after the request, or there is none yet.
-        let answer = await ask();
-        for (let tries = 0; answer.longestDelay === 0 && tries < 20; tries++) {
-          await sleep(10);
-          answer = await ask();
-        }
-        shortest = Math.min(shortest, answer.longestDelay, answer.cpu);
+        await sleep(25);
+        const { longestDelay, cpu } = await ask();
+        shortest = Math.min(shortest, longestDelay, cpu);
       }
       return shortest;
     },
